@@ -1,0 +1,241 @@
+"""The nouns of the service: small frozen values that the rooms hand to each other.
+
+All indices are 0-based; text positions count Unicode code points; times are seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Role = Literal["system", "user", "assistant"]
+Kind = Literal["process", "outcome"]
+Scale = Literal["probability", "signed", "unbounded"]
+Aggregation = Literal["prod", "min", "mean", "last", "sum_logprob"]
+Strategy = Literal["process", "outcome", "majority", "process_weighted", "outcome_weighted", "process_outcome"]
+Splitting = Literal["newline", "blank_line", "numbered", "step_prefix", "separator", "auto"]
+Priority = Literal["interactive", "bulk"]
+FinishReason = Literal["stop", "length"]
+
+PROBABILITY_FLOOR = 1e-9
+"""Probabilities are kept inside [floor, 1 - floor] before a logarithm is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One chat turn."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a solution; `span` is its half-open place in `Solution.text`."""
+
+    text: str
+    span: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """A solution text and its steps, in order and without overlap."""
+
+    text: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreTask:
+    """What to score: a problem with either a whole `solution` or given `steps` (exactly one of them).
+
+    `context` holds the turns before the problem when the caller sent a conversation.
+    """
+
+    problem: str
+    solution: str | None = None
+    steps: tuple[str, ...] | None = None
+    context: tuple[Message, ...] = ()
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreOptions:
+    """How a group of tasks is scored; `None` means the model's own default."""
+
+    aggregation: Aggregation | None = None
+    threshold: float | None = None
+    trace: bool = False
+    priority: Priority = "interactive"
+    timeout_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedInput:
+    """Tokens of one input and the positions in it where values are read, one per step, ascending."""
+
+    token_ids: tuple[int, ...]
+    readout_positions: tuple[int, ...]
+
+    @property
+    def num_tokens(self) -> int:
+        return len(self.token_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardItem:
+    """One input on its way through a backend, and the name of the head that reads it."""
+
+    rendered: RenderedInput
+    head: str
+
+
+Rows = tuple[tuple[float, ...], ...]
+"""Raw values before any activation: one row per readout position, one column per output of the head."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardResult:
+    """Rows of one input and what they cost."""
+
+    rows: Rows
+    queue_s: float
+    forward_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepScore:
+    """A scored step. `probabilities` is null on scales that are not probabilities."""
+
+    index: int
+    span: tuple[int, int]
+    score: float
+    raw: tuple[float, ...]
+    probabilities: Mapping[str, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class SolutionScore:
+    """Everything that one model says of one solution. Process fields are empty or null for an outcome model."""
+
+    kind: Kind
+    text: str
+    steps: tuple[StepScore, ...]
+    score: float
+    raw: tuple[float, ...] | None
+    first_error: int | None
+    first_error_probabilities: tuple[float, ...] | None
+    no_error_probability: float | None
+    aggregations: Mapping[str, float]
+    num_tokens: int
+    cached_tokens: int = 0
+    trace: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts of a request: as sent, each distinct prefix once, and read from a cache."""
+
+    prompt_tokens: int = 0
+    unique_tokens: int = 0
+    cached_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Where a request's time went, in seconds."""
+
+    queue_s: float = 0.0
+    forward_s: float = 0.0
+    total_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingOptions:
+    """How candidates are drawn. `seed` makes candidate i depend on `seed + i` alone."""
+
+    n: int = 1
+    temperature: float = 0.8
+    top_p: float = 0.95
+    top_k: int | None = None
+    max_tokens: int = 512
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    logprobs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SampledCandidate:
+    """One finished candidate with the policy's own token ids; log-probabilities are natural logs per token."""
+
+    index: int
+    text: str
+    token_ids: tuple[int, ...]
+    finish_reason: FinishReason
+    cumulative_logprob: float
+    logprobs: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SamplerState:
+    """What `/ready` and the start-up banner say about a generator."""
+
+    name: str
+    engine: str
+    state: Literal["idle", "starting", "ready", "failed"]
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One group of equivalent answers."""
+
+    answer: str
+    weight: float
+    count: int
+    indices: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RankEntry:
+    """What selection needs to know of one candidate; `failed` candidates are ranked last and never win.
+
+    `process` and `outcome` are the models' scores on their own scale, the `_unit` ones mapped into (0, 1).
+    `answer_group` numbers the class of equivalent answers, `None` when no answer was found.
+    """
+
+    index: int
+    answer: str | None
+    answer_group: int | None
+    process: float | None = None
+    process_unit: float | None = None
+    outcome: float | None = None
+    outcome_unit: float | None = None
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The outcome of a strategy: `order` lists candidate indices best first, failed ones last.
+
+    `relevance[i]` belongs to candidate index i (`None` when it failed). `best` is `None` when abstaining or when
+    there is nothing to choose from.
+    """
+
+    order: tuple[int, ...]
+    relevance: Mapping[int, float | None]
+    best: int | None
+    answer: str | None
+    votes: tuple[Vote, ...] = ()
+    agreement: float | None = None
+    tie: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GroupScore:
+    """Results of one request in the order of its tasks: a score or the item's error."""
+
+    results: tuple[SolutionScore | Exception, ...]
+    usage: Usage = field(default_factory=Usage)
+    timing: Timing = field(default_factory=Timing)

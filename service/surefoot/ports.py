@@ -1,0 +1,131 @@
+"""What the rooms expect of each other, as Protocols; `wiring.py` decides who fills them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from surefoot.domain import (
+    ForwardItem,
+    GroupScore,
+    Message,
+    Rows,
+    SampledCandidate,
+    SamplerState,
+    SamplingOptions,
+    ScoreOptions,
+    ScoreTask,
+)
+
+
+class Tokenizer(Protocol):
+    """Text to token ids of one model."""
+
+    @property
+    def bos_token_id(self) -> int | None: ...
+
+    def encode_text(self, text: str) -> list[int]:
+        """Token ids of untrusted text: control tokens spelled out in it stay plain text.
+
+        Raises `UnsafeText` where the tokenizer cannot promise that.
+        """
+        ...
+
+    def encode_markup(self, text: str) -> list[int]:
+        """Token ids of trusted template text: control tokens are recognised; nothing is added around it."""
+        ...
+
+    def chat_text(self, messages: Sequence[Message], *, add_generation_prompt: bool) -> str:
+        """The model's chat template applied to `messages`."""
+        ...
+
+    def decode(self, token_ids: Sequence[int]) -> str: ...
+
+
+class Backend(Protocol):
+    """A loaded model that reads values at given positions."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def max_input_tokens(self) -> int: ...
+
+    def forward(self, batch: Sequence[ForwardItem]) -> list[Rows]:
+        """Raw values of each item in order; blocking, called by one thread at a time.
+
+        `rows[i][j]` are the head's outputs, in fp32, at `batch[i].rendered.readout_positions[j]`.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+
+class Sampler(Protocol):
+    """Draws candidate solutions from a policy."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    def state(self) -> SamplerState: ...
+
+    async def start(self) -> None:
+        """Load the engine; idempotent. Raises `SamplerUnavailable`."""
+        ...
+
+    async def encode_prompt(self, messages: Sequence[Message]) -> tuple[int, ...]:
+        """The policy's own prompt tokens for a conversation that ends with a user turn."""
+        ...
+
+    def sample(self, prompt_token_ids: Sequence[int], options: SamplingOptions) -> AsyncIterator[SampledCandidate]:
+        """Candidates as they finish, in any order, each index once. Closing the iterator stops the engine's work."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Scorer(Protocol):
+    """Scores a group of tasks that belong to one request."""
+
+    async def score_group(self, tasks: Sequence[ScoreTask], options: ScoreOptions) -> GroupScore:
+        """One result per task, in order. A bad task becomes an `ItemError` in its place.
+
+        Raises `RequestError` (queue full, group too large, aggregation not defined) for the group as a whole.
+        """
+        ...
+
+
+class Telemetry(Protocol):
+    """Where measurements go; Prometheus in production, nothing in most tests."""
+
+    def request_finished(self, route: str, status: int, seconds: float) -> None: ...
+
+    def error(self, code: str) -> None: ...
+
+    def queue_changed(self, model: str, num_requests: int, num_tokens: int) -> None: ...
+
+    def batch_forwarded(self, model: str, num_items: int, num_tokens: int, queue_s: Sequence[float], forward_s: float) -> None: ...
+
+    def group_scored(self, model: str, prompt_tokens: int, unique_tokens: int) -> None: ...
+
+    def candidates_sampled(self, generator: str, num_candidates: int, num_tokens: int, seconds: float) -> None: ...
+
+    def sampler_failed(self, generator: str) -> None: ...
+
+
+class SilentTelemetry:
+    """A Telemetry that keeps nothing."""
+
+    def request_finished(self, route: str, status: int, seconds: float) -> None: ...
+
+    def error(self, code: str) -> None: ...
+
+    def queue_changed(self, model: str, num_requests: int, num_tokens: int) -> None: ...
+
+    def batch_forwarded(self, model: str, num_items: int, num_tokens: int, queue_s: Sequence[float], forward_s: float) -> None: ...
+
+    def group_scored(self, model: str, prompt_tokens: int, unique_tokens: int) -> None: ...
+
+    def candidates_sampled(self, generator: str, num_candidates: int, num_tokens: int, seconds: float) -> None: ...
+
+    def sampler_failed(self, generator: str) -> None: ...
