@@ -1,0 +1,1 @@
+"""Serve process and outcome reward models."""

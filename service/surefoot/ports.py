@@ -65,7 +65,9 @@ class Sampler(Protocol):
     """Draws candidate solutions from a policy."""
 
     @property
-    def fingerprint(self) -> str: ...
+    def fingerprint(self) -> str | None:
+        """Names what the samples depend on; `None` until the engine has started."""
+        ...
 
     def state(self) -> SamplerState: ...
 

@@ -1,0 +1,40 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve test check test-unit test-parity test-e2e format clean
+SHELL := bash
+BIN := .venv/bin
+
+help: ## Show what there is
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup: ## Make the environment in .venv (does nothing when nothing changed)
+	@.ci/setup
+
+demo: setup ## Sample, score and rank solutions of a word problem with real models
+	@$(BIN)/surefoot demo
+
+serve: setup ## Start the service with its defaults and keep it up
+	@$(BIN)/surefoot serve
+
+test: setup check test-unit test-parity test-e2e ## Everything that CI runs
+
+check: setup ## Style, types and import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test-unit: setup ## Unit, property, API and contract tests on fakes
+	$(BIN)/pytest -n 2 --durations 10 tests/unit tests/api tests/contract tests/architecture clients/python/tests
+
+test-parity: setup ## Scores against plain formulas on tiny checkpoints
+	$(BIN)/pytest --durations 10 tests/parity
+
+test-e2e: setup ## The real server with the real models
+	$(BIN)/pytest --durations 10 tests/e2e
+
+format: setup ## Rewrite the code in the project's style
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## Remove the environment and what tools left behind
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,229 @@
+"""The blocking client."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import TypeVar
+
+import httpx
+
+from surefoot_client import operations
+from surefoot_client.calls import Call, Reply
+from surefoot_client.catalog import ModelCatalog, ReadyState
+from surefoot_client.exchange import Answer, Attempt, Settings, begin
+from surefoot_client.inputs import Aggregation, Messages, Priority, ScoreItem, Strategy
+from surefoot_client.rankings import Ranking
+from surefoot_client.samples import BestOfN, SampleResponse
+from surefoot_client.scores import ItemFailure, ScoreResponse
+
+T = TypeVar("T")
+Self = TypeVar("Self", bound="SurefootClient")
+
+
+class SurefootClient:
+    """Calls a surefoot server and blocks until the answer is there. Safe to share between threads.
+
+    `timeout_s` (`sampling_timeout_s` for `sample` and `best_of_n`) is the whole time of a call in seconds, attempts
+    and pauses together. Up to `max_retries` further attempts follow 429, 502, 503 and broken connections; for the two
+    sampling calls only 429, 503 and connections that never came about. `transport` is an httpx transport, `http_client`
+    a whole httpx client that stays the caller's to close. `sleep`, `clock` and `uniform` exist for tests.
+
+    Every method raises a `SurefootError`; arguments that cannot be sent raise `ValueError` or `TypeError`.
+    """
+
+    def __init__(
+        self,
+        base_url: str = "http://127.0.0.1:8080",
+        *,
+        api_key: str | None = None,
+        timeout_s: float = 60.0,
+        sampling_timeout_s: float = 600.0,
+        connect_timeout_s: float = 5.0,
+        max_retries: int = 2,
+        transport: httpx.BaseTransport | None = None,
+        http_client: httpx.Client | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+        uniform: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        if transport is not None and http_client is not None:
+            raise ValueError("give transport or http_client, not both")
+        self._settings = Settings(
+            base_url=base_url,
+            api_key=api_key,
+            timeout_s=timeout_s,
+            sampling_timeout_s=sampling_timeout_s,
+            connect_timeout_s=connect_timeout_s,
+            max_retries=max_retries,
+            clock=clock,
+            uniform=uniform,
+        )
+        self._http = http_client or httpx.Client(transport=transport)
+        self._owns_http = http_client is None
+        self._sleep = sleep
+
+    def score(
+        self,
+        items: Sequence[ScoreItem | Mapping[str, object]],
+        *,
+        model: str | None = None,
+        aggregation: Aggregation | None = None,
+        threshold: float | None = None,
+        timeout_s: float | None = None,
+        priority: Priority | None = None,
+        trace: bool | None = None,
+        checks: Sequence[str] | None = None,
+    ) -> ScoreResponse:
+        """Score solutions; `results[i]` belongs to `items[i]`, an `ItemFailure` where that item failed.
+
+        `timeout_s` is the server's deadline for the request; the client waits a little longer for its answer.
+        """
+        return self._run(
+            operations.score(
+                items,
+                model=model,
+                aggregation=aggregation,
+                threshold=threshold,
+                timeout_s=timeout_s,
+                priority=priority,
+                trace=trace,
+                checks=checks,
+            )
+        )
+
+    def rerank(
+        self,
+        problem: str,
+        candidates: Sequence[str | Mapping[str, object]],
+        *,
+        strategy: Strategy | None = None,
+        model: str | None = None,
+        outcome_model: str | None = None,
+        aggregation: Aggregation | None = None,
+        threshold: float | None = None,
+        top_n: int | None = None,
+        return_documents: bool | None = None,
+        tie_seed: int | None = None,
+        abstain_below: float | None = None,
+        timeout_s: float | None = None,
+        priority: Priority | None = None,
+    ) -> Ranking:
+        """Rank the candidates of one problem, best first."""
+        return self._run(
+            operations.rerank(
+                problem,
+                candidates,
+                strategy=strategy,
+                model=model,
+                outcome_model=outcome_model,
+                aggregation=aggregation,
+                threshold=threshold,
+                top_n=top_n,
+                return_documents=return_documents,
+                tie_seed=tie_seed,
+                abstain_below=abstain_below,
+                timeout_s=timeout_s,
+                priority=priority,
+            )
+        )
+
+    def rerank_groups(self, groups: Sequence[Mapping[str, object]]) -> list[Ranking | ItemFailure]:
+        """Rank several problems in one request; each group is a mapping of the arguments of `rerank`.
+
+        Entry i belongs to `groups[i]`; `raise_for_failures(...)` of it leaves only rankings.
+        """
+        return self._run(operations.rerank_groups(groups))
+
+    def sample(
+        self,
+        problem_or_messages: str | Messages,
+        *,
+        n: int | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        top_k: int | None = None,
+        max_tokens: int | None = None,
+        stop: Sequence[str] | None = None,
+        seed: int | None = None,
+        logprobs: bool | None = None,
+        generator: str | None = None,
+    ) -> SampleResponse:
+        """Draw `n` candidate solutions from the server's policy."""
+        return self._run(
+            operations.sample(
+                problem_or_messages,
+                n=n,
+                temperature=temperature,
+                top_p=top_p,
+                top_k=top_k,
+                max_tokens=max_tokens,
+                stop=stop,
+                seed=seed,
+                logprobs=logprobs,
+                generator=generator,
+            )
+        )
+
+    def best_of_n(
+        self,
+        problem_or_messages: str | Messages,
+        *,
+        sampling: Mapping[str, object] | None = None,
+        ranking: Mapping[str, object] | None = None,
+        early_stop: Mapping[str, object] | None = None,
+    ) -> BestOfN:
+        """Sample, then rank: `sampling` holds the arguments of `sample`, `ranking` those of `rerank`."""
+        return self._run(
+            operations.best_of_n(problem_or_messages, sampling=sampling, ranking=ranking, early_stop=early_stop)
+        )
+
+    def models(self) -> ModelCatalog:
+        """The reward models and generators that the server offers."""
+        return self._run(operations.models())
+
+    def health(self) -> bool:
+        """Whether the server's process is alive; raises `ConnectionFailed` when nothing answers. Never retried."""
+        return self._run(operations.health())
+
+    def ready(self) -> ReadyState:
+        """Whether the server takes requests, and the state of each model. Never retried."""
+        return self._run(operations.ready())
+
+    def close(self) -> None:
+        """Close the connections; an `http_client` that was handed in stays open."""
+        if self._owns_http:
+            self._http.close()
+
+    def __enter__(self: Self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _run(self, call: Call[T]) -> T:
+        step: Attempt[T] | Answer[T] = begin(call, self._settings)
+        while isinstance(step, Attempt):
+            if step.pause_s:
+                self._sleep(step.pause_s)
+            step = step.after(self._send(step))
+        return step.value
+
+    def _send(self, attempt: Attempt[T]) -> Reply | httpx.RequestError:
+        method, url = attempt.call.method, attempt.url
+        headers, timeout = attempt.headers, attempt.timeout()
+        try:
+            with self._http.stream(
+                method, url, headers=headers, content=attempt.call.body, timeout=timeout
+            ) as response:
+                body = bytearray()
+                for chunk in response.iter_bytes():
+                    body += chunk
+                    attempt.check_time()
+                return Reply(response.status_code, response.headers, bytes(body))
+        except httpx.RequestError as failure:
+            return failure

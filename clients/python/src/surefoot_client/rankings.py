@@ -1,0 +1,129 @@
+"""The answer of `/rerank`: candidates best first, the votes, and which one was chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from surefoot_client.errors import ServerError
+from surefoot_client.reading import Fields, Received, flag, integer, list_of, map_of, number, text
+from surefoot_client.scores import ItemFailure, StepScore, item_error
+from surefoot_client.usage import Timing, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Vote(Received):
+    """One group of equivalent answers; `indices` are the candidates that gave it."""
+
+    answer: str
+    weight: float
+    count: int
+    indices: tuple[int, ...]
+
+    @classmethod
+    def from_dict(cls, value: object, path: str = "vote") -> Vote:
+        """Read from JSON; raises `BadResponse`."""
+        fields = Fields(value, path)
+        return cls(
+            answer=fields.required("answer", text),
+            weight=fields.required("weight", number),
+            count=fields.required("count", integer),
+            indices=fields.required("indices", list_of(integer)),
+            _json=fields.json,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RankedCandidate(Received):
+    """One candidate in its place; `index` is its place in the request.
+
+    `relevance_score` is `None` for a candidate that failed, and then `error` says why. `document` is the candidate's
+    text where `return_documents` asked for it.
+    """
+
+    index: int
+    relevance_score: float | None
+    id: str | None = None
+    answer: str | None = None
+    first_error: int | None = None
+    steps: tuple[StepScore, ...] | None = None
+    document: str | None = None
+    error: ServerError | None = None
+
+    @classmethod
+    def from_dict(cls, value: object, path: str = "candidate") -> RankedCandidate:
+        """Read from JSON; raises `BadResponse`."""
+        fields = Fields(value, path)
+        error = fields.optional("error", item_error)
+        score = fields.required("relevance_score", number) if error is None else None
+        return cls(
+            index=fields.required("index", integer),
+            relevance_score=score,
+            id=fields.optional("id", text),
+            answer=fields.optional("answer", text),
+            first_error=fields.optional("first_error", integer),
+            steps=fields.optional("steps", list_of(StepScore.from_dict)),
+            document=fields.optional("document", _document),
+            error=error,
+            _json=fields.json,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking(Received):
+    """`results` stand best first, failed candidates last.
+
+    `best` is the index in the request of the chosen candidate, `None` when the server abstained or had nothing to
+    choose from. `agreement` is the share of the most common answer; `tie` says that the seeded rule decided.
+    `models` and `fingerprints` are keyed by the role they played. `id` is absent inside a group or `best_of_n`.
+    """
+
+    results: tuple[RankedCandidate, ...]
+    best: int | None
+    answer: str | None = None
+    votes: tuple[Vote, ...] = ()
+    agreement: float | None = None
+    tie: bool = False
+    id: str | None = None
+    models: Mapping[str, str] = field(default_factory=dict)
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
+    timing: Timing = field(default_factory=Timing)
+
+    @property
+    def best_result(self) -> RankedCandidate | None:
+        """The chosen candidate, `None` when there is none (or `top_n` cut it off)."""
+        return next((result for result in self.results if result.index == self.best), None)
+
+    @classmethod
+    def from_dict(cls, value: object, path: str = "ranking") -> Ranking:
+        """Read from JSON; raises `BadResponse`."""
+        fields = Fields(value, path)
+        return cls(
+            results=fields.required("results", list_of(RankedCandidate.from_dict)),
+            best=fields.optional("best", integer),
+            answer=fields.optional("answer", text),
+            votes=fields.optional("votes", list_of(Vote.from_dict)) or (),
+            agreement=fields.optional("agreement", number),
+            tie=fields.optional("tie", flag) or False,
+            id=fields.optional("id", text),
+            models=fields.optional("models", map_of(text)) or {},
+            fingerprints=fields.optional("fingerprints", map_of(text)) or {},
+            usage=fields.optional("usage", Usage.from_dict) or Usage(),
+            timing=fields.optional("timing", Timing.from_dict) or Timing(),
+            _json=fields.json,
+        )
+
+
+def ranking_groups(value: object, path: str = "response") -> tuple[Ranking | ItemFailure, ...]:
+    """The `groups` of an answer in the order of the request's `items`; raises `BadResponse`."""
+    return Fields(value, path).required("groups", list_of(_group))
+
+
+def _group(value: object, path: str) -> Ranking | ItemFailure:
+    failed = Fields(value, path).json.get("error") is not None
+    return ItemFailure.from_dict(value, path) if failed else Ranking.from_dict(value, path)
+
+
+def _document(value: object, path: str) -> str:
+    return value if isinstance(value, str) else Fields(value, path).required("text", text)

@@ -1,0 +1,100 @@
+"""The answers of `/sample` and `/best_of_n`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from surefoot_client.rankings import Ranking
+from surefoot_client.reading import Fields, Received, integer, list_of, number, text
+from surefoot_client.usage import Timing, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate(Received):
+    """One sampled solution. `token_ids` are the policy's own; log-probabilities are natural logs per token."""
+
+    index: int
+    text: str
+    steps: tuple[str, ...] = ()
+    answer: str | None = None
+    finish_reason: str | None = None
+    num_tokens: int = 0
+    token_ids: tuple[int, ...] = ()
+    logprobs: tuple[float, ...] | None = None
+    cumulative_logprob: float | None = None
+
+    @classmethod
+    def from_dict(cls, value: object, path: str = "candidate") -> Candidate:
+        """Read from JSON; raises `BadResponse`."""
+        fields = Fields(value, path)
+        return cls(
+            index=fields.required("index", integer),
+            text=fields.required("text", text),
+            steps=fields.optional("steps", list_of(text)) or (),
+            answer=fields.optional("answer", text),
+            finish_reason=fields.optional("finish_reason", text),
+            num_tokens=fields.optional("num_tokens", integer) or 0,
+            token_ids=fields.optional("token_ids", list_of(integer)) or (),
+            logprobs=fields.optional("logprobs", list_of(number)),
+            cumulative_logprob=fields.optional("cumulative_logprob", number),
+            _json=fields.json,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SampleResponse(Received):
+    """Candidates of one problem and the policy's tokens of its prompt."""
+
+    generator: str
+    candidates: tuple[Candidate, ...]
+    prompt_token_ids: tuple[int, ...] = ()
+    fingerprint: str | None = None
+    usage: Usage = field(default_factory=Usage)
+
+    @classmethod
+    def from_dict(cls, value: object, path: str = "response") -> SampleResponse:
+        """Read from JSON; raises `BadResponse`."""
+        fields = Fields(value, path)
+        return cls(
+            generator=fields.required("generator", text),
+            candidates=fields.required("candidates", list_of(Candidate.from_dict)),
+            prompt_token_ids=fields.optional("prompt_token_ids", list_of(integer)) or (),
+            fingerprint=fields.optional("fingerprint", text),
+            usage=fields.optional("usage", Usage.from_dict) or Usage(),
+            _json=fields.json,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BestOfN(Received):
+    """Sampled candidates, their ranking and the chosen one.
+
+    `best`, `answer` and `text` are `None` when the server abstained or no candidate could be scored.
+    """
+
+    id: str
+    generator: str
+    candidates: tuple[Candidate, ...]
+    ranking: Ranking
+    best: int | None
+    answer: str | None
+    text: str | None
+    usage: Usage = field(default_factory=Usage)
+    timing: Timing = field(default_factory=Timing)
+
+    @classmethod
+    def from_dict(cls, value: object, path: str = "response") -> BestOfN:
+        """Read from JSON; raises `BadResponse`."""
+        fields = Fields(value, path)
+        return cls(
+            id=fields.required("id", text),
+            generator=fields.required("generator", text),
+            candidates=fields.required("candidates", list_of(Candidate.from_dict)),
+            ranking=fields.required("ranking", Ranking.from_dict),
+            best=fields.optional("best", integer),
+            answer=fields.optional("answer", text),
+            text=fields.optional("text", text),
+            usage=fields.optional("usage", Usage.from_dict) or Usage(),
+            timing=fields.optional("timing", Timing.from_dict) or Timing(),
+            _json=fields.json,
+        )

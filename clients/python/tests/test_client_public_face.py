@@ -1,0 +1,107 @@
+"""The names, version and dependencies that users may rely on."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import surefoot_client
+
+PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
+
+PUBLIC_NAMES = [
+    "Aggregation",
+    "AggregationNotDefined",
+    "AsyncSurefootClient",
+    "BackendFailed",
+    "BadGateway",
+    "BadResponse",
+    "BestOfN",
+    "BodyTooLarge",
+    "Candidate",
+    "ConnectionFailed",
+    "DeadlineExceeded",
+    "ERRORS_BY_CODE",
+    "EmptyProblem",
+    "EmptyStep",
+    "ErrorCode",
+    "Forbidden",
+    "GeneratorInfo",
+    "GeneratorNotFound",
+    "GeneratorState",
+    "GroupTooLarge",
+    "InputTooLong",
+    "InternalError",
+    "InvalidRequest",
+    "ItemError",
+    "ItemFailure",
+    "ItemResult",
+    "ItemsFailed",
+    "Messages",
+    "ModelCatalog",
+    "ModelInfo",
+    "ModelNotFound",
+    "NoSteps",
+    "NonFiniteScore",
+    "NotFound",
+    "NotReady",
+    "Priority",
+    "QueueFull",
+    "RankedCandidate",
+    "Ranking",
+    "ReadyState",
+    "RequestError",
+    "RequestTimeout",
+    "SampleResponse",
+    "SamplerUnavailable",
+    "ScoreItem",
+    "ScoreResponse",
+    "ServerError",
+    "StepCountMismatch",
+    "StepScore",
+    "Strategy",
+    "SurefootClient",
+    "SurefootError",
+    "TimedOut",
+    "Timing",
+    "TransportError",
+    "Unauthorized",
+    "UnrecognisedBody",
+    "UnsafeText",
+    "UnsupportedMessages",
+    "Usage",
+    "Vote",
+    "WrongModelKind",
+    "__version__",
+    "raise_for_failures",
+]
+
+
+def test_the_public_names_are_these():
+    assert sorted(surefoot_client.__all__) == PUBLIC_NAMES
+
+
+def test_every_public_name_exists():
+    assert all(hasattr(surefoot_client, name) for name in surefoot_client.__all__)
+
+
+def test_the_version_is_that_of_the_distribution():
+    assert f'version = "{surefoot_client.__version__}"' in PYPROJECT.read_text(encoding="utf-8")
+
+
+def test_httpx_is_the_only_dependency():
+    assert 'dependencies = ["httpx>=0.27"]' in PYPROJECT.read_text(encoding="utf-8")
+
+
+def test_importing_it_loads_nothing_heavy():
+    program = "import sys, surefoot_client; print(*{name.partition('.')[0] for name in sys.modules})"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert "surefoot_client" in loaded
+    assert not {"surefoot", "pydantic", "torch", "numpy", "fastapi"} & set(loaded)
+
+
+def test_it_imports_only_itself_httpx_and_the_standard_library():
+    sources = Path(surefoot_client.__file__).parent.glob("*.py")
+    text = "\n".join(source.read_text(encoding="utf-8") for source in sources)
+    imported = {match.split(".")[0] for match in re.findall(r"^\s*(?:from|import) ([\w.]+)", text, re.MULTILINE)}
+    assert imported - sys.stdlib_module_names == {"surefoot_client", "httpx"}

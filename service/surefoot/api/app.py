@@ -1,0 +1,42 @@
+"""The application: routes, errors and middleware around a service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from surefoot.api.errors import install_error_handlers
+from surefoot.api.middleware import BodyLimit, Measured, RequestId
+from surefoot.api.routes import operations, rank, sample, score
+from surefoot.api.service import Service
+
+
+def create_app(service: Service) -> FastAPI:
+    """The ASGI application; it starts and closes the service with its own life."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await service.start()
+        try:
+            yield
+        finally:
+            await service.close()
+
+    app = FastAPI(
+        title="surefoot",
+        version=version("surefoot"),
+        summary="Process and outcome reward models: per-step probabilities, the first error, the best of N.",
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        lifespan=lifespan,
+    )
+    app.state.service = service
+    for room in (score, rank, sample, operations):
+        app.include_router(room.router)
+    install_error_handlers(app, service.telemetry.error)
+    app.add_middleware(BodyLimit, max_bytes=service.limits.max_body_bytes)
+    app.add_middleware(Measured, finished=service.telemetry.request_finished)
+    app.add_middleware(RequestId)
+    return app

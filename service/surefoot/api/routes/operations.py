@@ -1,0 +1,126 @@
+"""`/v1/models`, `/health`, `/ready` and `/metrics`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, Literal
+
+from fastapi import APIRouter, Response
+
+from surefoot.api.schemas.common import Response as Body
+from surefoot.api.service import Serving
+
+router = APIRouter(tags=["operations"])
+
+
+class ModelOut(Body):
+    """A reward model that is being served."""
+
+    id: str
+    object: Literal["model"]
+    kind: Literal["process", "outcome"]
+    profile: str
+    title: str
+    scale: Literal["probability", "signed", "unbounded"]
+    tolerance: float
+    threshold: float
+    aggregation: str
+    max_input_tokens: int
+    trained: bool
+    notice: str | None
+    base_id: str
+    fingerprint: str
+    dtype: str
+    backend: str
+    device: str
+
+
+class GeneratorOut(Body):
+    """A generator and where it stands; `idle` ones start on first use."""
+
+    id: str
+    object: Literal["generator"]
+    model: str
+    engine: str
+    state: Literal["idle", "starting", "ready", "failed"]
+    detail: str
+    fingerprint: str | None
+
+
+class ModelsResponse(Body):
+    """Everything that is served."""
+
+    object: Literal["list"]
+    data: list[ModelOut]
+    generators: list[GeneratorOut]
+
+
+class HealthResponse(Body):
+    """The process is alive."""
+
+    status: Literal["ok"]
+
+
+class ReadyResponse(Body):
+    """Whether every reward model is loaded; generators stand beside and do not count."""
+
+    ready: bool
+    models: dict[str, str]
+    details: dict[str, str]
+    generators: dict[str, dict[str, str]]
+
+
+@router.get("/v1/models", response_model=ModelsResponse, summary="Served models and generators")
+async def models(service: Serving) -> dict[str, Any]:
+    """Profiles, scales, limits and fingerprints."""
+    cards = [{"object": "model", **{k: v for k, v in asdict(card).items() if k != "name"}, "id": card.name}
+             for card in service.registry.cards()]
+    generators = [
+        {
+            "id": name,
+            "object": "generator",
+            "model": service.generator_models[name],
+            "fingerprint": sampler.fingerprint,
+            **_state(sampler.state()),
+        }
+        for name, sampler in service.generators.items()
+    ]
+    return {"object": "list", "data": cards, "generators": generators}
+
+
+@router.get("/health", response_model=HealthResponse, summary="Is the process alive?")
+async def health() -> dict[str, str]:
+    """Answers as long as the process can."""
+    return {"status": "ok"}
+
+
+@router.get(
+    "/ready",
+    response_model=ReadyResponse,
+    responses={503: {"model": ReadyResponse}},
+    summary="Can it score?",
+)
+async def ready(service: Serving, response: Response) -> dict[str, Any]:
+    """200 when every configured reward model can score, else 503 with each one's state."""
+    states = service.registry.states()
+    is_ready = service.registry.is_ready()
+    if not is_ready:
+        response.status_code = 503
+        response.headers["retry-after"] = "1"
+    return {
+        "ready": is_ready,
+        "models": {name: state.state for name, state in states.items()},
+        "details": {name: state.detail for name, state in states.items() if state.detail},
+        "generators": {name: _state(sampler.state()) for name, sampler in service.generators.items()},
+    }
+
+
+@router.get("/metrics", summary="Prometheus metrics", response_class=Response)
+async def metrics(service: Serving) -> Response:
+    """The text that Prometheus scrapes."""
+    text, content_type = service.metrics_text()
+    return Response(text, media_type=content_type)
+
+
+def _state(state: Any) -> dict[str, str]:
+    return {"engine": state.engine, "state": state.state, "detail": state.detail}

@@ -1,0 +1,1 @@
+"""Wire types of the native API; `docs/api` and `/openapi.json` show them to users."""

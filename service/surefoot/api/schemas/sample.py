@@ -1,0 +1,184 @@
+"""`POST /sample` and `POST /best_of_n`: requests and responses."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from surefoot.api.schemas.common import MessageIn, Request, Response, Text, TimingOut, UsageOut, split_conversation
+from surefoot.api.schemas.rank import RankedGroupOut, RankingFields
+from surefoot.best_of_n import Samples
+from surefoot.domain import Message, SamplingOptions
+
+
+class SamplingFields(Request):
+    """How candidates are drawn."""
+
+    generator: str | None = Field(None, description="A name from /v1/models; default: the first configured one.")
+    n: int = Field(1, ge=1, description="Candidates to draw.")
+    temperature: float = Field(0.8, ge=0, le=10, allow_inf_nan=False)
+    top_p: float = Field(0.95, gt=0, le=1, allow_inf_nan=False)
+    top_k: int | None = Field(None, ge=1)
+    max_tokens: int = Field(512, ge=1, description="Tokens of each candidate at most.")
+    stop: list[Text] = Field(default_factory=list, max_length=16)
+    seed: int | None = Field(None, ge=0, lt=2**63 - 2**32, description="Candidate i depends on seed + i alone.")
+    logprobs: bool = Field(False, description="Also the log-probability of every drawn token, before truncation.")
+
+    @model_validator(mode="after")
+    def _greedy_is_one(self) -> Self:
+        if self.temperature == 0 and self.n > 1:
+            raise ValueError("temperature 0 gives n identical candidates: set n to 1, or temperature above 0")
+        if any(not stop for stop in self.stop):
+            raise ValueError("stop must not hold an empty string")
+        return self
+
+    def to_options(self) -> SamplingOptions:
+        """The domain's options."""
+        return SamplingOptions(
+            n=self.n,
+            temperature=self.temperature,
+            top_p=self.top_p,
+            top_k=self.top_k,
+            max_tokens=self.max_tokens,
+            stop=tuple(self.stop),
+            seed=self.seed,
+            logprobs=self.logprobs,
+        )
+
+
+class ProblemFields(Request):
+    """A problem, or a conversation that ends with it."""
+
+    problem: Text | None = None
+    messages: list[MessageIn] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.problem is None) == (self.messages is None):
+            raise ValueError("give either problem or messages")
+        if self.messages is not None:
+            split_conversation(self.messages)
+        if not self.last_turn().strip():
+            raise ValueError("the problem is empty")
+        return self
+
+    def last_turn(self) -> str:
+        """The problem's text."""
+        return self.problem if self.problem is not None else split_conversation(self.messages or [])[1]
+
+    def context(self) -> tuple[Message, ...]:
+        """The turns before it."""
+        return () if self.messages is None else split_conversation(self.messages)[0]
+
+    def conversation(self) -> list[Message]:
+        """All turns that the policy sees."""
+        return [*self.context(), Message("user", self.last_turn())]
+
+
+class SampleRequest(SamplingFields, ProblemFields):
+    """Draw candidates for one problem."""
+
+
+class BestOfNSampling(SamplingFields):
+    """How candidates are drawn for a best of N."""
+
+    n: int = Field(8, ge=1, description="Candidates to draw.")
+
+
+class BestOfNRequest(ProblemFields):
+    """Draw candidates, rank them, pick one."""
+
+    sampling: BestOfNSampling = Field(default_factory=BestOfNSampling)
+    ranking: RankingFields = Field(default_factory=RankingFields)
+
+
+class CandidateOut(Response):
+    """A drawn candidate with the policy's own token ids; log-probabilities are natural logs."""
+
+    index: int
+    text: str
+    steps: list[str]
+    answer: str | None
+    finish_reason: Literal["stop", "length"]
+    num_tokens: int
+    token_ids: list[int]
+    logprobs: list[float] | None = None
+    cumulative_logprob: float
+
+
+class SampleUsage(Response):
+    """Tokens of the prompt, once, and of all candidates."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
+
+class SampleResponse(Response):
+    """Candidates in order."""
+
+    id: str
+    generator: str
+    fingerprint: str | None
+    prompt_token_ids: list[int]
+    candidates: list[CandidateOut]
+    usage: SampleUsage
+    timing: TimingOut
+
+
+class BestOfNUsage(SampleUsage):
+    """Tokens sampled, and tokens scored."""
+
+    scoring: UsageOut
+
+
+class RankingOut(RankedGroupOut):
+    """The candidates in order, as /rerank gives them."""
+
+    strategy: str
+    models: dict[str, str]
+    fingerprints: dict[str, str]
+
+
+class BestOfNResponse(Response):
+    """The candidates, their ranking, and the pick (null when abstaining)."""
+
+    id: str
+    generator: str
+    fingerprint: str | None
+    prompt_token_ids: list[int]
+    candidates: list[CandidateOut]
+    ranking: RankingOut
+    best: int | None
+    answer: str | None
+    text: str | None
+    usage: BestOfNUsage
+    timing: TimingOut
+
+
+def candidate_views(samples: Samples, steps: list[list[str]], answers: list[str | None]) -> list[dict[str, Any]]:
+    """Drawn candidates as JSON."""
+    views = []
+    for candidate, its_steps, answer in zip(samples.candidates, steps, answers, strict=True):
+        view = {
+            "index": candidate.index,
+            "text": candidate.text,
+            "steps": its_steps,
+            "answer": answer,
+            "finish_reason": candidate.finish_reason,
+            "num_tokens": len(candidate.token_ids),
+            "token_ids": list(candidate.token_ids),
+            "cumulative_logprob": candidate.cumulative_logprob,
+        }
+        if candidate.logprobs is not None:
+            view["logprobs"] = list(candidate.logprobs)
+        views.append(view)
+    return views
+
+
+def sample_usage(samples: Samples) -> dict[str, int]:
+    """Token counts of a draw."""
+    return {
+        "prompt_tokens": len(samples.prompt_token_ids),
+        "completion_tokens": sum(len(candidate.token_ids) for candidate in samples.candidates),
+    }

@@ -1,0 +1,184 @@
+"""`POST /score`: request and response."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from surefoot.api.schemas.common import (
+    ErrorOut,
+    MessageIn,
+    Request,
+    Response,
+    Text,
+    Threshold,
+    Timeout,
+    TimingOut,
+    UsageOut,
+    split_conversation,
+)
+from surefoot.domain import Aggregation, GroupScore, Priority, ScoreOptions, ScoreTask, SolutionScore
+from surefoot.registry import ModelCard
+
+
+class ScoreItem(Request):
+    """A problem with `steps` or a whole `solution`, or a conversation that ends with the solution."""
+
+    id: Text | None = None
+    problem: Text | None = None
+    steps: list[Text] | None = None
+    solution: Text | None = None
+    messages: list[MessageIn] | None = None
+
+    @model_validator(mode="after")
+    def _one_way_of_saying_it(self) -> Self:
+        if self.messages is not None:
+            if self.problem is not None or self.steps is not None or self.solution is not None:
+                raise ValueError("give either messages, or problem with steps or solution, not both")
+            if not self.messages or self.messages[-1].role != "assistant":
+                raise ValueError("messages must end with the assistant's turn, which is the solution")
+            split_conversation(self.messages[:-1])
+        elif self.problem is None:
+            raise ValueError("problem is missing (or give messages)")
+        elif self.steps is not None and self.solution is not None:
+            raise ValueError("give either steps or solution, not both")
+        return self
+
+    def to_task(self) -> ScoreTask:
+        """The domain's task."""
+        if self.messages is not None:
+            context, problem = split_conversation(self.messages[:-1])
+            return ScoreTask(problem, solution=self.messages[-1].content, context=context, id=self.id)
+        steps = None if self.steps is None else tuple(self.steps)
+        return ScoreTask(self.problem or "", solution=self.solution, steps=steps, id=self.id)
+
+
+_ITEM_FIELDS = tuple(ScoreItem.model_fields)
+
+
+class ScoreRequest(ScoreItem):
+    """Several `items`, or the fields of one item at top level."""
+
+    items: list[ScoreItem] | None = Field(None, min_length=1)
+    model: str | None = Field(None, description="A name from /v1/models; default: the first configured model.")
+    aggregation: Aggregation | None = Field(None, description="How step scores become `score`; default: the profile's.")
+    threshold: Threshold | None = Field(None, description="Steps scored below it are errors; default: the profile's.")
+    timeout_s: Timeout | None = None
+    priority: Priority = "interactive"
+    trace: bool = Field(False, description="Outcome models: also the value after each step, at a pass per step.")
+    checks: list[str] = Field(default_factory=list, description="Names of further checks; none are defined yet.")
+
+    @model_validator(mode="after")
+    def _one_way_of_saying_it(self) -> Self:
+        if self.checks:
+            raise ValueError("checks: no checks are defined yet, send an empty list")
+        if self.items is None:
+            super()._one_way_of_saying_it()
+        elif any(getattr(self, name) is not None for name in _ITEM_FIELDS):
+            raise ValueError("give either items or the fields of one item at top level, not both")
+        return self
+
+    def to_tasks(self) -> list[ScoreTask]:
+        """All tasks in order."""
+        return [self.to_task()] if self.items is None else [item.to_task() for item in self.items]
+
+    def to_options(self) -> ScoreOptions:
+        """How they are scored."""
+        return ScoreOptions(self.aggregation, self.threshold, self.trace, self.priority, self.timeout_s)
+
+
+class StepOut(Response):
+    """One scored step; `span` is its place in `text`, in code points, end exclusive."""
+
+    index: int
+    span: tuple[int, int]
+    score: float
+    raw: list[float]
+    probabilities: dict[str, float] | None
+
+
+class ScoreResult(Response):
+    """One item's result, or its `error`."""
+
+    index: int
+    id: str | None = None
+    kind: Literal["process", "outcome"] | None = None
+    text: str | None = None
+    steps: list[StepOut] | None = None
+    first_error: int | None = None
+    first_error_probabilities: list[float] | None = None
+    no_error_probability: float | None = None
+    score: float | None = None
+    raw: list[float] | None = None
+    trace: list[float] | None = None
+    aggregations: dict[str, float] | None = None
+    num_tokens: int | None = None
+    cached_tokens: int | None = None
+    error: ErrorOut | None = None
+
+
+class ScoreResponse(Response):
+    """Results in the order of the items."""
+
+    id: str
+    model: str
+    fingerprint: str
+    scale: Literal["probability", "signed", "unbounded"]
+    results: list[ScoreResult]
+    usage: UsageOut
+    timing: TimingOut
+
+
+def step_views(score: SolutionScore) -> list[dict[str, Any]]:
+    """The steps of a process score as JSON."""
+    return [
+        {
+            "index": step.index,
+            "span": list(step.span),
+            "score": step.score,
+            "raw": list(step.raw),
+            "probabilities": None if step.probabilities is None else dict(step.probabilities),
+        }
+        for step in score.steps
+    ]
+
+
+def result_view(index: int, item_id: str | None, result: SolutionScore | Exception) -> dict[str, Any]:
+    """One result as JSON: fields that do not belong to its kind are left out."""
+    head = {"index": index} if item_id is None else {"index": index, "id": item_id}
+    if isinstance(result, Exception):
+        return {**head, "error": ErrorOut.of(result).model_dump()}
+    tail = {"num_tokens": result.num_tokens, "cached_tokens": result.cached_tokens}
+    if result.kind == "outcome":
+        trace = {} if result.trace is None else {"trace": list(result.trace)}
+        raw = list(result.raw or ())
+        return {**head, "kind": "outcome", "text": result.text, "score": result.score, "raw": raw, **trace, **tail}
+    return {
+        **head,
+        "kind": "process",
+        "text": result.text,
+        "steps": step_views(result),
+        "first_error": result.first_error,
+        "first_error_probabilities": result.first_error_probabilities,
+        "no_error_probability": result.no_error_probability,
+        "score": result.score,
+        "aggregations": dict(result.aggregations),
+        **tail,
+    }
+
+
+def response_view(request_id: str, card: ModelCard, tasks: list[ScoreTask], group: GroupScore) -> dict[str, Any]:
+    """The whole answer as JSON."""
+    return {
+        "id": request_id,
+        "model": card.name,
+        "fingerprint": card.fingerprint,
+        "scale": card.scale,
+        "results": [
+            result_view(index, task.id, result)
+            for index, (task, result) in enumerate(zip(tasks, group.results, strict=True))
+        ],
+        "usage": UsageOut.of(group.usage).model_dump(),
+        "timing": TimingOut.of(group.timing).model_dump(),
+    }

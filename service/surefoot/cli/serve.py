@@ -1,0 +1,83 @@
+"""`surefoot serve`: the service on a port."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from surefoot.errors import PortInUse
+from surefoot.settings import Settings, load_settings
+
+ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", help="TOML file with settings; see the README.")]
+
+
+def serve(
+    config: ConfigOption = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; 0.0.0.0 opens it to the network.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = None,
+) -> None:
+    """Start the service and keep it up until SIGINT or SIGTERM.
+
+    With no configuration it serves `prm` and `orm` on the embedded model and samples with vLLM where it is installed.
+    """
+    settings = load_settings(config, host=host, port=port)
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # A taken port must be said at once, not after models have loaded.
+    listener = _listen(settings.host, settings.port)
+    run_server(settings, listener)
+
+
+def run_server(settings: Settings, listener: socket.socket) -> None:
+    """Serve on an open socket until told to stop."""
+    import uvicorn
+
+    from surefoot.api.app import create_app
+    from surefoot.wiring import build_service
+
+    service = build_service(settings)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    for line in banner(settings, listener.getsockname(), [s.state().engine for s in service.generators.values()]):
+        console.print(line)
+    server_settings: dict[str, Any] = {
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "timeout_graceful_shutdown": round(settings.shutdown_grace_s),
+    }
+    server = uvicorn.Server(uvicorn.Config(create_app(service), **server_settings))
+    server.run(sockets=[listener])
+
+
+def banner(settings: Settings, address: tuple[Any, ...], engines: list[str]) -> list[str]:
+    """What is about to run: where, with which models, and which sampler was chosen."""
+    host, port = address[:2]
+    chosen = f"{engines[0]} ({settings.generator.name}: {settings.generator.path})" if engines else "none"
+    names = ", ".join(f"{model.name} ({model.profile})" for model in settings.models) or "none"
+    return [
+        f"surefoot {version('surefoot')} on http://{f'[{host}]' if ':' in str(host) else host}:{port}",
+        f"  reward models: {names}",
+        f"  sampler: {chosen}, chosen by generator.engine = {settings.generator.engine}",
+        "  /docs shows the API, /ready says when the models are loaded",
+    ]
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as cause:
+        listener.close()
+        raise PortInUse(
+            f"cannot listen on {host}:{port}: {cause.strerror}; stop what uses it, or choose another with --port",
+            param="port",
+        ) from cause
+    listener.set_inheritable(False)
+    return listener

@@ -1,0 +1,1 @@
+"""Models that come with the service: the base model and, as adapters on it, the default reward models."""

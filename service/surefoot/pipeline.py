@@ -1,0 +1,159 @@
+"""The line that every score comes from: segment, render, schedule, read out, summarise."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from surefoot.domain import (
+    ForwardItem,
+    ForwardResult,
+    GroupScore,
+    Priority,
+    RenderedInput,
+    ScoreOptions,
+    ScoreTask,
+    Solution,
+    SolutionScore,
+    Timing,
+    Usage,
+)
+from surefoot.errors import BackendFailed, EmptyProblem, InputTooLong, ItemError
+from surefoot.forest import count_unique_tokens
+from surefoot.ports import Telemetry
+from surefoot.profiles import Profile
+from surefoot.readout import read
+from surefoot.rendering import Renderer
+from surefoot.segmentation import join_steps, split_solution
+from surefoot.summary import check_aggregation, summarise
+
+
+class Submits(Protocol):
+    """The part of a scheduler that the line uses."""
+
+    def submit_group(
+        self, items: Sequence[ForwardItem], *, priority: Priority, timeout_s: float | None
+    ) -> list[asyncio.Future[ForwardResult]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A task ready to run: its input; for an outcome trace, one input per step with the whole solution last."""
+
+    solution: Solution
+    inputs: tuple[RenderedInput, ...]
+
+
+class ScoringLine:
+    """Scores groups of tasks with one model: the `Scorer` of production."""
+
+    def __init__(
+        self,
+        name: str,
+        profile: Profile,
+        renderer: Renderer,
+        scheduler: Submits,
+        telemetry: Telemetry,
+        *,
+        max_input_tokens: int,
+    ) -> None:
+        self.name = name
+        self.profile = profile
+        self.max_input_tokens = min(max_input_tokens, profile.max_input_tokens or max_input_tokens)
+        self._renderer = renderer
+        self._scheduler = scheduler
+        self._telemetry = telemetry
+
+    async def score_group(self, tasks: Sequence[ScoreTask], options: ScoreOptions) -> GroupScore:
+        started = time.perf_counter()
+        check_aggregation(self.profile, options.aggregation)
+        prepared = await asyncio.to_thread(self._prepare_all, tasks, options.trace)
+        inputs = [rendered for entry in prepared if isinstance(entry, Prepared) for rendered in entry.inputs]
+        forwarded = await self._forward(inputs, options)
+        outcomes = iter(forwarded)
+        results = [
+            self._finish(entry, [next(outcomes) for _ in entry.inputs], options)
+            if isinstance(entry, Prepared)
+            else entry
+            for entry in prepared
+        ]
+        usage = Usage(
+            prompt_tokens=sum(rendered.num_tokens for rendered in inputs),
+            unique_tokens=count_unique_tokens([rendered.token_ids for rendered in inputs]),
+        )
+        self._telemetry.group_scored(self.name, usage.prompt_tokens, usage.unique_tokens)
+        return GroupScore(tuple(results), usage, _timing(forwarded, time.perf_counter() - started))
+
+    def _prepare_all(self, tasks: Sequence[ScoreTask], trace: bool) -> list[Prepared | ItemError]:
+        prepared: list[Prepared | ItemError] = []
+        for task in tasks:
+            try:
+                prepared.append(self._prepare(task, trace))
+            except ItemError as error:
+                prepared.append(error)
+        return prepared
+
+    def _prepare(self, task: ScoreTask, trace: bool) -> Prepared:
+        if not task.problem.strip():
+            raise EmptyProblem("problem is empty: send the question that the solution answers", param="problem")
+        splitting = self.profile.splitting
+        if task.steps is not None:
+            solution = join_steps(task.steps, splitting.separator)
+        else:
+            solution = split_solution(task.solution or "", splitting.method, splitting.separator)
+        traced = trace and self.profile.kind == "outcome"
+        shown = [_leading_steps(solution, count) for count in range(1, len(solution.steps))] if traced else []
+        return Prepared(solution, tuple(self._render(task, part) for part in [*shown, solution]))
+
+    def _render(self, task: ScoreTask, solution: Solution) -> RenderedInput:
+        rendered = self._renderer.render(task, solution)
+        if rendered.num_tokens > self.max_input_tokens:
+            raise InputTooLong(rendered.num_tokens, self.max_input_tokens)
+        return rendered
+
+    async def _forward(
+        self, inputs: Sequence[RenderedInput], options: ScoreOptions
+    ) -> list[ForwardResult | BaseException]:
+        items = [ForwardItem(rendered, head=self.name) for rendered in inputs]
+        if not items:
+            return []
+        futures = self._scheduler.submit_group(items, priority=options.priority, timeout_s=options.timeout_s)
+        try:
+            return await asyncio.gather(*futures, return_exceptions=True)
+        finally:
+            # When the caller is gone, what has not run yet must not run: cancelling a settled future does nothing.
+            for future in futures:
+                future.cancel()
+
+    def _finish(
+        self, prepared: Prepared, outcomes: Sequence[ForwardResult | BaseException], options: ScoreOptions
+    ) -> SolutionScore | ItemError:
+        try:
+            readings = []
+            for rendered, outcome in zip(prepared.inputs, outcomes, strict=True):
+                if not isinstance(outcome, ForwardResult):
+                    raise outcome
+                readings.append(read(self.profile, outcome.rows, len(rendered.readout_positions)))
+            return summarise(self.profile, prepared.solution, readings, prepared.inputs, options)
+        except ItemError as error:
+            return error
+        except asyncio.CancelledError:
+            return BackendFailed("the work was cancelled before it ran")
+
+
+def _leading_steps(solution: Solution, count: int) -> Solution:
+    steps = solution.steps[:count]
+    return Solution(solution.text[: steps[-1].span[1]], steps)
+
+
+def _timing(forwarded: Sequence[ForwardResult | BaseException], total_s: float) -> Timing:
+    """The longest wait and the longest pass of the group's items: they ran side by side."""
+    done = [outcome for outcome in forwarded if isinstance(outcome, ForwardResult)]
+    return Timing(
+        queue_s=max((outcome.queue_s for outcome in done), default=0.0),
+        forward_s=max((outcome.forward_s for outcome in done), default=0.0),
+        total_s=total_s,
+    )

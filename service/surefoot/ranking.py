@@ -1,0 +1,228 @@
+"""Candidates of a problem, scored by the models that a strategy needs and put in order."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from surefoot.answers import EquivalenceJudge, extract_answer, group_answers
+from surefoot.domain import (
+    GroupScore,
+    Message,
+    RankEntry,
+    ScoreOptions,
+    ScoreTask,
+    Selection,
+    SolutionScore,
+    Strategy,
+    Timing,
+    Usage,
+)
+from surefoot.errors import EmptyProblem, ItemError, NoSteps
+from surefoot.pipeline import ScoringLine
+from surefoot.selection import select
+from surefoot.summary import unit_score
+
+NEEDS_PROCESS: Mapping[Strategy, bool] = {
+    "process": True,
+    "outcome": False,
+    "majority": False,
+    "process_weighted": True,
+    "outcome_weighted": False,
+    "process_outcome": True,
+}
+NEEDS_OUTCOME: Mapping[Strategy, bool] = {
+    "process": False,
+    "outcome": True,
+    "majority": False,
+    "process_weighted": False,
+    "outcome_weighted": True,
+    "process_outcome": True,
+}
+NEEDS_UNIT_SCORES: frozenset[Strategy] = frozenset({"process_weighted", "outcome_weighted", "process_outcome"})
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateInput:
+    """A candidate as given: a text or steps; `answer` overrides what would be extracted."""
+
+    text: str | None = None
+    steps: tuple[str, ...] | None = None
+    answer: str | None = None
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RankTask:
+    """Candidates for one problem."""
+
+    problem: str
+    candidates: tuple[CandidateInput, ...]
+    context: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RankOptions:
+    """How groups are ranked; `process` and `outcome` are the lines to use, `None` where there is none to use."""
+
+    strategy: Strategy = "process"
+    process: ScoringLine | None = None
+    outcome: ScoringLine | None = None
+    score: ScoreOptions = ScoreOptions()
+    tie_seed: int | None = None
+    abstain_below: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RankedGroup:
+    """One problem's candidates in order. Per candidate index: its answer, scores where asked, error where it failed."""
+
+    selection: Selection
+    answers: tuple[str | None, ...]
+    process: tuple[SolutionScore | None, ...]
+    outcome: tuple[SolutionScore | None, ...]
+    errors: tuple[Exception | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """All groups of one request, in order, and what they cost together; a group may be an error of its own."""
+
+    groups: tuple[RankedGroup | ItemError, ...]
+    usage: Usage
+    timing: Timing
+
+
+class Ranker:
+    """Ranks groups of candidates; equivalent answers are one vote, as the judge says."""
+
+    def __init__(self, judge: EquivalenceJudge) -> None:
+        self._judge = judge
+
+    async def rank(self, tasks: Sequence[RankTask], options: RankOptions) -> Ranking:
+        """Rank each task's candidates. A failed candidate stands last; a request-wide failure raises."""
+        started = time.perf_counter()
+        score_tasks = [
+            ScoreTask(task.problem, candidate.text, candidate.steps, task.context, candidate.id)
+            for task in tasks
+            for candidate in task.candidates
+        ]
+        process, outcome = await _score_both(options, score_tasks)
+        groups: list[RankedGroup | ItemError] = []
+        offset = 0
+        for task in tasks:
+            part = slice(offset, offset + len(task.candidates))
+            offset += len(task.candidates)
+            groups.append(await asyncio.to_thread(self._rank_one, task, options, _slice(process, part), _slice(outcome, part)))
+        scored = [result for result in (process, outcome) if result is not None]
+        timing = Timing(
+            queue_s=max((result.timing.queue_s for result in scored), default=0.0),
+            forward_s=sum(result.timing.forward_s for result in scored),
+            total_s=time.perf_counter() - started,
+        )
+        return Ranking(tuple(groups), _add_usage([result.usage for result in scored]), timing)
+
+    def _rank_one(
+        self,
+        task: RankTask,
+        options: RankOptions,
+        process: Sequence[SolutionScore | Exception | None],
+        outcome: Sequence[SolutionScore | Exception | None],
+    ) -> RankedGroup | ItemError:
+        if not task.problem.strip():
+            return EmptyProblem("problem is empty: send the question that the candidates answer", param="problem")
+        errors = tuple(
+            _first_failure(candidate, *scores)
+            for candidate, *scores in zip(task.candidates, process, outcome, strict=True)
+        )
+        answers = tuple(
+            None if error else candidate.answer or extract_answer(_text(candidate))
+            for candidate, error in zip(task.candidates, errors, strict=True)
+        )
+        groups = group_answers(answers, self._judge)
+        entries = [
+            _entry(index, answers[index], groups[index], errors[index], process[index], outcome[index], options)
+            for index in range(len(task.candidates))
+        ]
+        selection = select(
+            options.strategy, entries, tie_seed=options.tie_seed, abstain_below=options.abstain_below
+        )
+        return RankedGroup(selection, answers, _scores_only(process), _scores_only(outcome), errors)
+
+
+async def _score_both(
+    options: RankOptions, tasks: Sequence[ScoreTask]
+) -> tuple[GroupScore | None, GroupScore | None]:
+    """Both models at once; when one refuses the group the other's work is withdrawn."""
+    jobs = [
+        None if line is None else asyncio.ensure_future(line.score_group(tasks, _own_options(line, options.score)))
+        for line in (options.process, options.outcome)
+    ]
+    running = [job for job in jobs if job is not None]
+    try:
+        await asyncio.gather(*running)
+    finally:
+        for job in running:
+            job.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+    process, outcome = (None if job is None else job.result() for job in jobs)
+    return process, outcome
+
+
+def _own_options(line: ScoringLine, options: ScoreOptions) -> ScoreOptions:
+    """Aggregation and threshold speak of steps; an outcome model has none."""
+    return options if line.profile.kind == "process" else replace(options, aggregation=None, threshold=None)
+
+
+def _entry(
+    index: int,
+    answer: str | None,
+    group: int | None,
+    error: Exception | None,
+    process: SolutionScore | Exception | None,
+    outcome: SolutionScore | Exception | None,
+    options: RankOptions,
+) -> RankEntry:
+    if error is not None:
+        return RankEntry(index, None, None, failed=True)
+    by_process = _weights(options.process, process, options)
+    by_outcome = _weights(options.outcome, outcome, options)
+    return RankEntry(index, answer, group, *by_process, *by_outcome)
+
+
+def _weights(
+    line: ScoringLine | None, score: SolutionScore | Exception | None, options: RankOptions
+) -> tuple[float | None, float | None]:
+    if line is None or not isinstance(score, SolutionScore):
+        return None, None
+    if options.strategy not in NEEDS_UNIT_SCORES:
+        return score.score, None
+    return score.score, unit_score(line.profile, score, options.score.aggregation)
+
+
+def _first_failure(candidate: CandidateInput, *scores: SolutionScore | Exception | None) -> Exception | None:
+    if not _text(candidate).strip():
+        return NoSteps("the candidate is empty", param="candidates")
+    return next((score for score in scores if isinstance(score, Exception)), None)
+
+
+def _text(candidate: CandidateInput) -> str:
+    return candidate.text if candidate.text is not None else "\n".join(candidate.steps or ())
+
+
+def _slice(result: GroupScore | None, part: slice) -> Sequence[SolutionScore | Exception | None]:
+    return [None] * (part.stop - part.start) if result is None else result.results[part]
+
+
+def _scores_only(scores: Sequence[SolutionScore | Exception | None]) -> tuple[SolutionScore | None, ...]:
+    return tuple(score if isinstance(score, SolutionScore) else None for score in scores)
+
+
+def _add_usage(parts: Sequence[Usage]) -> Usage:
+    return Usage(
+        prompt_tokens=sum(part.prompt_tokens for part in parts),
+        unique_tokens=sum(part.unique_tokens for part in parts),
+        cached_tokens=sum(part.cached_tokens for part in parts),
+    )

@@ -1,0 +1,119 @@
+"""Named reward models: loaded at start, looked up by name or by kind."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from surefoot.domain import Kind, Scale
+from surefoot.errors import ModelNotFound, NotReady, StartupError, WrongModelKind
+from surefoot.pipeline import ScoringLine
+
+log = logging.getLogger(__name__)
+
+LoadState = Literal["loading", "ready", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What `/v1/models` says of a served model."""
+
+    name: str
+    kind: Kind
+    profile: str
+    title: str
+    scale: Scale
+    tolerance: float
+    threshold: float
+    aggregation: str
+    max_input_tokens: int
+    trained: bool
+    notice: str | None
+    base_id: str
+    fingerprint: str
+    dtype: str
+    backend: str
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServedModel:
+    """A loaded model: its card, the line that scores with it, and how to let go of it."""
+
+    card: ModelCard
+    line: ScoringLine
+    close: Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """Where a named model stands; `detail` says why it failed."""
+
+    state: LoadState
+    detail: str = ""
+
+
+Loader = Callable[[], Awaitable[ServedModel]]
+
+
+class Registry:
+    """Loads the configured models one after another, so that two never compete for memory while loading."""
+
+    def __init__(self, loaders: Mapping[str, Loader], kinds: Mapping[str, Kind]) -> None:
+        self._loaders = dict(loaders)
+        self._kinds = dict(kinds)
+        self._models: dict[str, ServedModel] = {}
+        self._states: dict[str, ModelState] = {name: ModelState("loading") for name in loaders}
+
+    async def load_all(self) -> None:
+        """Load every model. One that cannot be loaded is reported by its state; the others are served."""
+        for name, loader in self._loaders.items():
+            try:
+                self._models[name] = await loader()
+            except StartupError as error:
+                log.error("model %s: %s: %s", name, error.code, error.message)  # noqa: TRY400  the message says it all
+                self._states[name] = ModelState("failed", f"{error.code}: {error.message}")
+            except Exception as error:
+                log.exception("model %s failed to load", name)
+                self._states[name] = ModelState("failed", f"internal_error: {type(error).__name__}")
+            else:
+                self._states[name] = ModelState("ready")
+
+    def states(self) -> Mapping[str, ModelState]:
+        """Every configured model and where it stands."""
+        return dict(self._states)
+
+    def is_ready(self) -> bool:
+        return all(state.state == "ready" for state in self._states.values())
+
+    def cards(self) -> list[ModelCard]:
+        """Cards of the models that are ready, in configured order."""
+        return [self._models[name].card for name in self._loaders if name in self._models]
+
+    def get(self, name: str | None, kind: Kind | None = None, *, param: str = "model") -> ServedModel:
+        """The model of that name, or with `None` the first configured one of that kind (of any, where none is given).
+
+        Raises `ModelNotFound`, `WrongModelKind`, or `NotReady` while it loads or when loading failed.
+        """
+        if name is None:
+            name = next((known for known, its_kind in self._kinds.items() if kind in (None, its_kind)), None)
+            if name is None:
+                raise ModelNotFound(f"no {kind} model is configured", param=param)
+        if name not in self._states:
+            known = ", ".join(sorted(self._states)) or "none"
+            raise ModelNotFound(f"there is no such model; configured: {known}", param=param)
+        if kind is not None and self._kinds[name] != kind:
+            raise WrongModelKind(f"{name!r} is an {self._kinds[name]} model, {kind} is needed here", param=param)
+        state = self._states[name]
+        if state.state != "ready":
+            raise NotReady(f"model {name!r} is {state.state}" + (f": {state.detail}" if state.detail else ""))
+        return self._models[name]
+
+    async def close(self) -> None:
+        """Let go of every model; safe to call twice."""
+        models, self._models = self._models, {}
+        self._states = {name: ModelState("loading", "closed") for name in self._states}
+        await asyncio.gather(*(model.close() for model in models.values()))

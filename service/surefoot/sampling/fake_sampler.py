@@ -1,0 +1,58 @@
+"""A sampler without a model: scripted texts, for tests and for trying the API without weights."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from surefoot.domain import Message, SampledCandidate, SamplerState, SamplingOptions
+from surefoot.errors import SamplerUnavailable
+
+
+class FakeSampler:
+    """Candidate i is `texts[i % len(texts)]`, one token a character; `hold` makes it wait until it is cancelled."""
+
+    def __init__(self, texts: Sequence[str], *, name: str = "fake", hold: bool = False) -> None:
+        self._texts = list(texts)
+        self._name = name
+        self._hold = hold
+        self.num_cancelled = 0
+        self.fails_with: str | None = None
+
+    @property
+    def fingerprint(self) -> str | None:
+        return "fake"
+
+    def state(self) -> SamplerState:
+        return SamplerState(self._name, "fake", "ready")
+
+    async def start(self) -> None:
+        if self.fails_with is not None:
+            raise SamplerUnavailable(self.fails_with)
+
+    async def encode_prompt(self, messages: Sequence[Message]) -> tuple[int, ...]:
+        return tuple(ord(character) for message in messages for character in message.content)
+
+    async def sample(
+        self, prompt_token_ids: Sequence[int], options: SamplingOptions
+    ) -> AsyncIterator[SampledCandidate]:
+        await self.start()
+        try:
+            for index in range(options.n):
+                await (asyncio.Event().wait() if self._hold else asyncio.sleep(0))
+                text = self._texts[index % len(self._texts)]
+                token_ids = tuple(ord(character) for character in text[: options.max_tokens])
+                logprobs = tuple(-0.5 for _ in token_ids)
+                yield SampledCandidate(
+                    index=index,
+                    text=text[: options.max_tokens],
+                    token_ids=token_ids,
+                    finish_reason="stop" if len(text) <= options.max_tokens else "length",
+                    cumulative_logprob=sum(logprobs),
+                    logprobs=logprobs if options.logprobs else None,
+                )
+        except asyncio.CancelledError:
+            self.num_cancelled += 1
+            raise
+
+    async def close(self) -> None: ...

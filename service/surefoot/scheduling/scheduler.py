@@ -1,0 +1,186 @@
+"""The loop between callers and one backend: admit, wait, forward in batches, settle every entry exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from surefoot.domain import ForwardItem, ForwardResult, Priority
+from surefoot.errors import BackendFailed, InputTooLong, ItemError, NotReady, SettingsInvalid
+from surefoot.ports import Backend, Telemetry
+from surefoot.scheduling.admission import Occupancy, admit, updated_speed
+from surefoot.scheduling.batching import WaitingView
+from surefoot.scheduling.forward_pass import ForwardPass, checked_results, run_pass
+from surefoot.scheduling.limits import SchedulerLimits
+from surefoot.scheduling.queue import Entry, EntryFuture, WaitingQueue
+
+__all__ = ["Scheduler", "SchedulerLimits"]
+
+logger = logging.getLogger(__name__)
+
+
+class Scheduler:
+    """Batches the inputs of all callers of one backend, which runs in a thread of its own.
+
+    Every method belongs to the event loop that `start` ran on. The backend is borrowed: closing it is its owner's
+    duty, after `close` (which leaves a forward pass that outlasts its grace running in its thread).
+    Raises `SettingsInvalid` if an input that the backend takes could never fit a batch.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        limits: SchedulerLimits,
+        telemetry: Telemetry,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if backend.max_input_tokens > limits.max_batch_tokens:
+            raise SettingsInvalid(
+                f"max_batch_tokens is {limits.max_batch_tokens}, but model {backend.name} takes inputs of "
+                f"{backend.max_input_tokens} tokens; raise max_batch_tokens or lower the model's max_input_tokens",
+                param="max_batch_tokens",
+            )
+        self._backend = backend
+        self._limits = limits
+        self._telemetry = telemetry
+        self._clock = clock
+        self._queue = WaitingQueue(clock, self._report_queue)
+        self._wake = asyncio.Event()
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"surefoot-{backend.name}")
+        self._task: asyncio.Task[None] | None = None
+        self._closing = False
+        self._running: list[Entry] = []
+        self._tokens_per_s: float | None = None
+
+    @property
+    def is_accepting(self) -> bool:
+        """Whether `submit_group` takes work: started, not closing, and the loop has not crashed."""
+        return self._task is not None and not self._closing
+
+    def snapshot(self) -> Occupancy:
+        """How many inputs and tokens wait; those in the forward pass that runs now are not counted."""
+        return self._queue.occupancy
+
+    async def start(self) -> None:
+        """Start the loop; idempotent. Raises `NotReady` once closed."""
+        if self._closing:
+            raise NotReady(f"model {self._backend.name} is shut down; load it again")
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name=f"scheduler {self._backend.name}")
+            self._task.add_done_callback(self._stopped)
+
+    def submit_group(
+        self, items: Sequence[ForwardItem], *, priority: Priority, timeout_s: float | None
+    ) -> list[asyncio.Future[ForwardResult]]:
+        """One future per item, in order; the group is accepted whole or not at all. Cancel a future to withdraw.
+
+        Raises `NotReady` (not started, closing), `GroupTooLarge` or `QueueFull`. A future fails with an `ItemError`:
+        `InputTooLong`, `DeadlineExceeded` (not begun after `timeout_s` seconds), `BackendFailed`, `StepCountMismatch`.
+        """
+        if not self.is_accepting:
+            state = "shutting down" if self._closing else "not started"
+            raise NotReady(f"model {self._backend.name} is {state}; retry when /ready answers 200")
+        max_tokens = self._backend.max_input_tokens
+        lengths = [item.rendered.num_tokens for item in items]
+        fitting_lengths = [length for length in lengths if length <= max_tokens]
+        admit(fitting_lengths, self._queue.occupancy, self._limits, self._tokens_per_s)
+        entries = self._entries(items, priority, timeout_s)
+        fitting = [entry for entry in entries if entry.view.num_tokens <= max_tokens]
+        for entry in entries:
+            # Such an input could block the line's head for good, and its neighbours are not to blame.
+            if entry.view.num_tokens > max_tokens:
+                entry.fail(InputTooLong(entry.view.num_tokens, max_tokens))
+        self._queue.extend(fitting)
+        self._wake.set()
+        self._report_queue()
+        return [entry.future for entry in entries]
+
+    async def close(self, grace_s: float) -> None:
+        """Refuse new work, let accepted work finish for `grace_s` seconds, fail the rest; idempotent."""
+        self._closing = True
+        self._wake.set()
+        if self._task is not None:
+            await asyncio.wait({self._task}, timeout=grace_s)
+            self._task.cancel()
+            await asyncio.wait({self._task})
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _entries(self, items: Sequence[ForwardItem], priority: Priority, timeout_s: float | None) -> list[Entry]:
+        loop = asyncio.get_running_loop()
+        now = self._clock()
+        deadline = None if timeout_s is None else now + timeout_s
+        return [
+            Entry(item, EntryFuture(loop=loop), WaitingView(item.rendered.num_tokens, priority, now, deadline))
+            for item in items
+        ]
+
+    async def _run(self) -> None:
+        while True:
+            self._running = self._queue.take_batch(self._limits)
+            self._report_queue()
+            if self._running:
+                await self._forward_batch(self._running)
+            elif self._closing:
+                return
+            else:
+                self._wake.clear()
+                await self._wake.wait()
+
+    async def _forward_batch(self, batch: list[Entry]) -> None:
+        forward_pass = await self._forward(batch)
+        if forward_pass.is_attributable or len(batch) == 1:
+            self._settle(batch, forward_pass)
+            return
+        for entry in batch:
+            if not entry.future.done() and not entry.expire_if_late(self._clock()):
+                self._settle([entry], await self._forward([entry], is_retry=True))
+
+    async def _forward(self, entries: list[Entry], *, is_retry: bool = False) -> ForwardPass:
+        """One pass in the backend's thread. A failed batch has told its traceback; its retries do not repeat it."""
+        items = tuple(entry.item for entry in entries)
+        loop = asyncio.get_running_loop()
+        forward_pass = await loop.run_in_executor(self._executor, run_pass, self._backend, items, self._clock)
+        if not forward_pass.is_attributable:
+            logger.error(
+                "model %s: a forward pass of %d inputs with %d tokens gave %d results%s",
+                self._backend.name,
+                len(items),
+                forward_pass.num_tokens,
+                len(forward_pass.results),
+                "; retrying each alone" if len(items) > 1 else "",
+                exc_info=None if is_retry else forward_pass.failure,
+            )
+        return forward_pass
+
+    def _settle(self, entries: list[Entry], forward_pass: ForwardPass) -> None:
+        queue_s = [forward_pass.started_at - entry.view.enqueued_at for entry in entries]
+        outcomes = checked_results(forward_pass, self._backend.name)
+        for entry, waited_s, outcome in zip(entries, queue_s, outcomes, strict=True):
+            if isinstance(outcome, ItemError):
+                entry.fail(outcome)
+            else:
+                entry.complete(ForwardResult(outcome, waited_s, forward_pass.forward_s))
+        if forward_pass.failure is None:
+            num_tokens, forward_s = forward_pass.num_tokens, forward_pass.forward_s
+            self._tokens_per_s = updated_speed(self._tokens_per_s, num_tokens, forward_s)
+            self._telemetry.batch_forwarded(self._backend.name, len(entries), num_tokens, queue_s, forward_s)
+
+    def _stopped(self, task: asyncio.Task[None]) -> None:
+        """However the loop ended (drained, out of grace, crashed), nothing stays pending."""
+        self._closing = True
+        crash = None if task.cancelled() else task.exception()
+        if crash is not None:
+            logger.critical("model %s: the scheduler's loop crashed", self._backend.name, exc_info=crash)
+        reason = "shutting down" if crash is None else "the scheduler stopped; restart the service"
+        for entry in (*self._running, *self._queue.drain()):
+            entry.fail(BackendFailed(reason))
+        self._running = []
+        self._report_queue()
+
+    def _report_queue(self) -> None:
+        waiting = self._queue.occupancy
+        self._telemetry.queue_changed(self._backend.name, waiting.num_requests, waiting.num_tokens)

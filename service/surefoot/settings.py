@@ -1,0 +1,196 @@
+"""The only reader of the environment and of the configuration file; every room receives plain arguments.
+
+Order: command line, then `SUREFOOT_*` variables (nested ones with two underscores, `SUREFOOT_GENERATOR__ENGINE`),
+then the TOML file named by `--config` or `SUREFOOT_CONFIG`, then the defaults below.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+
+from surefoot.errors import SettingsInvalid
+
+Dtype = Literal["auto", "float32", "bfloat16", "float16"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class ModelSettings(_Section):
+    """One reward model: `[[models]]` in the file."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """The name that requests ask for."""
+    profile: str
+    """A built-in profile, or the path of a profile ending in .toml."""
+    path: str = "embedded"
+    """`embedded`, a checkpoint directory, or `hub:owner/name`; only the last one ever reaches for the network."""
+    dtype: Dtype | None = None
+    """Overrides the top-level `dtype` for this model."""
+
+
+class GeneratorSettings(_Section):
+    """What samples candidates: `[generator]` in the file."""
+
+    name: str = "default"
+    """The name that requests ask for."""
+    engine: Literal["auto", "vllm", "transformers", "none"] = "auto"
+    """`auto` is vLLM where it is installed, else transformers; `none` serves scores only."""
+    path: str = "embedded"
+    """`embedded`, a checkpoint directory, or `hub:owner/name`."""
+    dtype: Dtype = "auto"
+    """Weights' type; `auto` is bf16 where the processor multiplies it natively."""
+    start: Literal["auto", "lazy", "startup"] = "auto"
+    """When the engine loads. `lazy`: the first request waits for it. `startup`: memory is taken at once.
+    `auto` is `startup` on a GPU that it shares with the scorers, which vLLM must enter first, and `lazy` elsewhere."""
+    max_context_tokens: int = Field(4096, ge=16)
+    """Prompt and answer together; longer costs key/value cache."""
+    max_concurrent: int = Field(64, ge=1)
+    """Candidates in flight; more is faster until memory says stop."""
+    cpu_kv_cache_gib: int = Field(1, ge=1)
+    """vLLM's key/value cache on a CPU, in GiB; 1 GiB holds about 46,000 tokens of the embedded model."""
+
+
+class SchedulerSettings(_Section):
+    """How requests become batches: `[scheduler]` in the file."""
+
+    max_batch_tokens: int = Field(16_384, ge=1)
+    """Tokens of a forward pass; more is faster until memory or latency says stop."""
+    max_batch_items: int = Field(256, ge=1)
+    """Inputs of a forward pass."""
+    max_queue_tokens: int = Field(1_048_576, ge=1)
+    """Tokens that may wait; more absorbs bursts, less refuses sooner with 429."""
+    max_queue_items: int = Field(8192, ge=1)
+    """Inputs that may wait."""
+    bulk_max_wait_s: float = Field(5.0, gt=0)
+    """Seconds after which waiting bulk work counts as interactive."""
+
+
+class LimitSettings(_Section):
+    """Bounds on one request: `[limits]` in the file."""
+
+    max_body_bytes: int = Field(16 * 1024 * 1024, ge=1024)
+    """Bytes of a request body."""
+    max_items: int = Field(1024, ge=1)
+    """Items, or candidates, of a request."""
+    max_samples: int = Field(256, ge=1)
+    """Candidates that one request may draw."""
+    request_timeout_s: float = Field(300.0, gt=0)
+    """Seconds for a whole request; then 504."""
+
+
+class GpuSettings(_Section):
+    """Shares of one GPU: `[gpu]` in the file."""
+
+    sampler_share: float = Field(0.45, gt=0, le=0.97)
+    """Share of the GPU's memory for vLLM, weights included. It takes all of it at once."""
+    scorer_share: float = Field(0.45, gt=0, le=0.97)
+    """Share for the reward models; forward passes that would exceed it fail instead of crowding vLLM out."""
+
+
+def _default_models() -> list[ModelSettings]:
+    return [
+        ModelSettings(name="prm", profile="embedded-prm"),
+        ModelSettings(name="orm", profile="embedded-orm"),
+    ]
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SUREFOOT_", env_nested_delimiter="__", extra="forbid", use_attribute_docstrings=True
+    )
+
+    host: str = "127.0.0.1"
+    """Address to listen on; 0.0.0.0 opens the service to the network."""
+    port: int = Field(8080, ge=0, le=65535)
+    """Port to listen on."""
+    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    """`auto`, `cpu`, `cuda` or `cuda:N`."""
+    dtype: Dtype = "auto"
+    """Reward models' weights; `auto` is bf16 where the processor multiplies it natively, else fp32. Heads are fp32."""
+    threads: int = Field(0, ge=0)
+    """CPU threads of the scorers; 0 leaves torch's choice."""
+    max_input_tokens: int = Field(4096, ge=16)
+    """Tokens of one rendered input; longer ones are refused, never cut."""
+    cache_dir: Path | None = None
+    """Where prepared models are kept; default `$XDG_CACHE_HOME/surefoot`, else `~/.cache/surefoot`."""
+    shutdown_grace_s: float = Field(30.0, ge=0)
+    """Seconds that accepted work may take after a request to stop."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """How much is logged; user text never is."""
+    models: list[ModelSettings] = Field(default_factory=_default_models)
+    """The reward models to serve; the first of each kind is its default."""
+    generator: GeneratorSettings = Field(default_factory=GeneratorSettings)
+    scheduler: SchedulerSettings = Field(default_factory=SchedulerSettings)
+    limits: LimitSettings = Field(default_factory=LimitSettings)
+    gpu: GpuSettings = Field(default_factory=GpuSettings)
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> Self:
+        names = [model.name for model in self.models]
+        if len(set(names)) != len(names):
+            raise ValueError("models: two models have the same name")
+        if self.max_input_tokens > self.scheduler.max_batch_tokens:
+            raise ValueError("max_input_tokens must not exceed scheduler.max_batch_tokens: such an input could never run")
+        return self
+
+    @property
+    def cache(self) -> Path:
+        """The directory for prepared models."""
+        if self.cache_dir is not None:
+            return self.cache_dir.expanduser()
+        base = os.environ.get("XDG_CACHE_HOME", "")
+        # The XDG specification has relative paths ignored.
+        return (Path(base) if base.startswith("/") else Path.home() / ".cache") / "surefoot"
+
+    @property
+    def needs_hub(self) -> bool:
+        """Whether any checkpoint was asked for by hub id."""
+        return any(path.startswith("hub:") for path in [*(model.path for model in self.models), self.generator.path])
+
+
+def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
+    """Settings from all sources; `overrides` are command-line values, `None` meaning not given.
+
+    Raises `SettingsInvalid`, which names the setting and what was expected.
+    """
+    named = os.environ.get("SUREFOOT_CONFIG", "")
+    file = config or (Path(named) if named else None)
+    if file is not None and not file.is_file():
+        raise SettingsInvalid(f"configuration file {file} does not exist", param="config")
+
+    class Sourced(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
+
+    try:
+        return Sourced(**{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as cause:
+        first = cause.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        raise SettingsInvalid(f"setting {where}: {message}" if where else message, param=where or None) from cause
+    except (SettingsError, ValueError) as cause:
+        raise SettingsInvalid(f"the configuration cannot be read: {cause}", param="config") from cause

@@ -1,0 +1,116 @@
+"""Readings of one solution to everything that is said of it: step scores, first error, aggregates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from surefoot.aggregation import DEFINED_ON, aggregate, first_error, first_error_distribution
+from surefoot.domain import (
+    Aggregation,
+    RenderedInput,
+    ScoreOptions,
+    Solution,
+    SolutionScore,
+    StepScore,
+)
+from surefoot.errors import AggregationNotDefined
+from surefoot.profiles import Profile
+from surefoot.readout import UNIT_MAPS, Reading
+
+
+def check_aggregation(profile: Profile, aggregation: Aggregation | None) -> None:
+    """Raises `AggregationNotDefined` where the profile's step scores have no such aggregate."""
+    wanted = aggregation or profile.aggregation
+    if profile.kind == "process" and not _is_defined(profile, wanted):
+        raise AggregationNotDefined(
+            f"{wanted!r} needs probabilities, but the scores of profile {profile.name!r} are {profile.scale} "
+            "and it declares no unit_map",
+            param="aggregation",
+        )
+
+
+def unit_score(profile: Profile, score: SolutionScore, aggregation: Aggregation | None) -> float:
+    """A solution's score as a weight in [0, 1], for weighted votes and products of two models.
+
+    A sum of log-probabilities is a probability in the log domain; anything else goes through the profile's map.
+    Raises `AggregationNotDefined` where there is none.
+    """
+    if profile.kind == "process" and (aggregation or profile.aggregation) in ("prod", "sum_logprob"):
+        return math.exp(score.aggregations["sum_logprob"])
+    unit_map = profile.scores_map_to_unit
+    if unit_map is None:
+        raise AggregationNotDefined(
+            f"this strategy needs scores in (0, 1), but profile {profile.name!r} has scale {profile.scale!r} "
+            "and declares no unit_map",
+            param="strategy",
+        )
+    return UNIT_MAPS[unit_map](score.score)
+
+
+def summarise(
+    profile: Profile,
+    solution: Solution,
+    readings: Sequence[Sequence[Reading]],
+    inputs: Sequence[RenderedInput],
+    options: ScoreOptions,
+) -> SolutionScore:
+    """The score of one solution from the readings of its inputs; the last input is the whole solution."""
+    num_tokens = sum(rendered.num_tokens for rendered in inputs)
+    if profile.kind == "outcome":
+        (final,) = readings[-1]
+        return SolutionScore(
+            kind="outcome",
+            text=solution.text,
+            steps=(),
+            score=final.score,
+            raw=final.raw,
+            first_error=None,
+            first_error_probabilities=None,
+            no_error_probability=None,
+            aggregations={},
+            num_tokens=num_tokens,
+            trace=tuple(reading.score for (reading,) in readings) if options.trace else None,
+        )
+    return _process_score(profile, solution, readings[-1], num_tokens, options)
+
+
+def _process_score(
+    profile: Profile, solution: Solution, readings: Sequence[Reading], num_tokens: int, options: ScoreOptions
+) -> SolutionScore:
+    scores = [reading.score for reading in readings]
+    threshold = profile.threshold if options.threshold is None else options.threshold
+    aggregations = _aggregations(profile, scores)
+    where_wrong, never_wrong = first_error_distribution(scores) if profile.scale == "probability" else (None, None)
+    return SolutionScore(
+        kind="process",
+        text=solution.text,
+        steps=tuple(
+            StepScore(index, step.span, reading.score, reading.raw, reading.probabilities)
+            for index, (step, reading) in enumerate(zip(solution.steps, readings, strict=True))
+        ),
+        score=aggregations[options.aggregation or profile.aggregation],
+        raw=None,
+        first_error=first_error(scores, threshold),
+        first_error_probabilities=where_wrong,
+        no_error_probability=never_wrong,
+        aggregations=aggregations,
+        num_tokens=num_tokens,
+    )
+
+
+def _aggregations(profile: Profile, scores: Sequence[float]) -> dict[Aggregation, float]:
+    """Every aggregate that is defined; those that need probabilities take the mapped scores."""
+    unit_map = profile.scores_map_to_unit
+    mapped = None if unit_map is None else [UNIT_MAPS[unit_map](score) for score in scores]
+    found: dict[Aggregation, float] = {}
+    for aggregation, scales in DEFINED_ON.items():
+        if profile.scale in scales:
+            found[aggregation] = aggregate(scores, aggregation)
+        elif mapped is not None:
+            found[aggregation] = aggregate(mapped, aggregation)
+    return found
+
+
+def _is_defined(profile: Profile, aggregation: Aggregation) -> bool:
+    return profile.scale in DEFINED_ON[aggregation] or profile.scores_map_to_unit is not None

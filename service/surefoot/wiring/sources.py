@@ -1,0 +1,45 @@
+"""Where checkpoints come from: the embedded base, a directory, or the hub when it was asked for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from surefoot.errors import CheckpointMissing
+from surefoot.settings import Settings
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+_HUB_FILES = ["*.json", "*.safetensors", "*.jinja", "tokenizer.model"]
+
+
+def checkpoint_directory(path: str, settings: Settings, progress: Progress | None = None) -> Path:
+    """The local directory of `path`, prepared or fetched where needed; blocking.
+
+    Raises `CheckpointMissing` or another `StartupError`.
+    """
+    if path == "embedded":
+        from surefoot.embedded.base_model import prepare_base
+
+        return prepare_base(settings.cache, progress=progress)
+    if path.startswith("hub:"):
+        return _from_hub(path.removeprefix("hub:"))
+    directory = Path(path).expanduser()
+    if not directory.is_dir():
+        raise CheckpointMissing(
+            f"model directory {directory} does not exist; give a directory, `embedded`, or `hub:owner/name`", param="path"
+        )
+    return directory
+
+
+def _from_hub(repository: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(repository, allow_patterns=_HUB_FILES))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as cause:
+        reason = str(cause).strip().splitlines()[0]
+        raise CheckpointMissing(f"{repository} cannot be had from the hub: {reason}", param="path") from cause
