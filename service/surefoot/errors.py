@@ -42,18 +42,26 @@ class ItemError(SurefootError):
 
 
 class EmptyProblem(ItemError):
+    """The problem holds no text."""
+
     code = "empty_problem"
 
 
 class NoSteps(ItemError):
+    """The solution holds no text, or an empty list of steps."""
+
     code = "no_steps"
 
 
 class EmptyStep(ItemError):
+    """A given step holds no text: scores would no longer line up with what was sent."""
+
     code = "empty_step"
 
 
 class UnsupportedMessages(ItemError):
+    """The conversation has turns that this model cannot read."""
+
     code = "unsupported_messages"
 
 
@@ -64,6 +72,8 @@ class UnsafeText(ItemError):
 
 
 class InputTooLong(ItemError):
+    """The rendered input exceeds the limit; nothing is ever cut off silently."""
+
     code = "input_too_long"
 
     def __init__(self, num_tokens: int, limit: int) -> None:
@@ -73,6 +83,8 @@ class InputTooLong(ItemError):
 
 
 class StepCountMismatch(ItemError):
+    """The model gave another number of values than there are steps."""
+
     code = "step_count_mismatch"
 
     def __init__(self, expected: int, got: int) -> None:
@@ -80,15 +92,21 @@ class StepCountMismatch(ItemError):
 
 
 class NonFiniteScore(ItemError):
+    """The model gave NaN or infinity, which must not travel on as a reward."""
+
     code = "non_finite_score"
 
 
 class DeadlineExceeded(ItemError):
+    """The item had not run when its deadline passed."""
+
     code = "deadline_exceeded"
     retryable = True
 
 
 class BackendFailed(ItemError):
+    """The forward pass failed."""
+
     code = "backend_failed"
     retryable = True
 
@@ -98,30 +116,44 @@ class RequestError(SurefootError):
 
 
 class InvalidRequest(RequestError):
+    """A field has a value that cannot be served; `param` names it."""
+
     code = "invalid_request"
 
 
 class UnrecognisedBody(RequestError):
+    """The body belongs to no dialect that this route speaks."""
+
     code = "unrecognised_body"
 
 
 class AggregationNotDefined(RequestError):
+    """The model's scale has no such aggregate."""
+
     code = "aggregation_not_defined"
 
 
 class ModelNotFound(RequestError):
+    """No model of that name, or none of that kind, is configured."""
+
     code = "model_not_found"
 
 
 class GeneratorNotFound(RequestError):
+    """No generator of that name is configured."""
+
     code = "generator_not_found"
 
 
 class WrongModelKind(RequestError):
+    """A process model was named where an outcome model is needed, or the other way round."""
+
     code = "wrong_model_kind"
 
 
 class QueueFull(RequestError):
+    """There is no room in the queue now; `retry_after_s` estimates when there is."""
+
     code = "queue_full"
     retryable = True
 
@@ -131,24 +163,34 @@ class QueueFull(RequestError):
 
 
 class GroupTooLarge(RequestError):
+    """The request is larger than the queue could ever hold."""
+
     code = "group_too_large"
 
 
 class BodyTooLarge(RequestError):
+    """The body has more bytes than allowed."""
+
     code = "body_too_large"
 
 
 class RequestTimeout(RequestError):
+    """The whole request took too long."""
+
     code = "request_timeout"
     retryable = True
 
 
 class NotReady(RequestError):
+    """The model is loading, failed to load, or the service is stopping."""
+
     code = "not_ready"
     retryable = True
 
 
 class SamplerUnavailable(RequestError):
+    """The generator cannot be used now."""
+
     code = "sampler_unavailable"
     retryable = True
 
@@ -158,24 +200,36 @@ class StartupError(SurefootError):
 
 
 class CheckpointMissing(StartupError):
+    """There is no checkpoint where one was named."""
+
     code = "checkpoint_missing"
 
 
 class CheckpointDamaged(StartupError):
+    """The checkpoint is incomplete, or not what the profile reads."""
+
     code = "checkpoint_damaged"
 
 
 class ProfileInvalid(StartupError):
+    """The profile cannot be used."""
+
     code = "profile_invalid"
 
 
 class SettingsInvalid(StartupError):
+    """A setting has a value that cannot be served."""
+
     code = "settings_invalid"
 
 
 class PortInUse(StartupError):
+    """Something else listens on the port."""
+
     code = "port_in_use"
 
 
 class GpuMemoryTooSmall(StartupError):
+    """Sampler and scorer do not fit on the GPU as asked."""
+
     code = "gpu_memory_too_small"

@@ -23,7 +23,11 @@ class PrometheusTelemetry:
             "surefoot_requests", "Requests by route and HTTP status.", ["route", "status"], registry=registry
         )
         self._request_seconds = Histogram(
-            "surefoot_request_seconds", "Seconds from request to answer.", ["route"], buckets=_SECONDS, registry=registry
+            "surefoot_request_seconds",
+            "Seconds from request to answer.",
+            ["route"],
+            buckets=_SECONDS,
+            registry=registry,
         )
         self._errors = Counter("surefoot_errors", "Errors by stable code, items included.", ["code"], registry=registry)
         self._queue_requests = Gauge("surefoot_queue_requests", "Inputs waiting.", ["backend"], registry=registry)
@@ -42,12 +46,19 @@ class PrometheusTelemetry:
         )
         self._prompt_tokens = Counter("surefoot_prompt_tokens", "Tokens scored, as sent.", ["model"], registry=registry)
         self._unique_tokens = Counter(
-            "surefoot_unique_tokens", "Tokens scored, distinct prefixes of a request once.", ["model"], registry=registry
+            "surefoot_unique_tokens",
+            "Tokens scored, distinct prefixes of a request once.",
+            ["model"],
+            registry=registry,
         )
         self._sampled = Counter("surefoot_sampled_candidates", "Candidates sampled.", ["generator"], registry=registry)
         self._sampled_tokens = Counter("surefoot_sampled_tokens", "Tokens sampled.", ["generator"], registry=registry)
         self._sample_seconds = Histogram(
-            "surefoot_sample_seconds", "Seconds to sample a request.", ["generator"], buckets=_SECONDS, registry=registry
+            "surefoot_sample_seconds",
+            "Seconds to sample a request.",
+            ["generator"],
+            buckets=_SECONDS,
+            registry=registry,
         )
         self._sampler_failures = Counter(
             "surefoot_sampler_failures", "Sampling requests that failed.", ["generator"], registry=registry

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from surefoot.answers import EquivalenceJudge, extract_answer, group_answers
 from surefoot.domain import (
@@ -70,7 +70,7 @@ class RankOptions:
     strategy: Strategy = "process"
     process: ScoringLine | None = None
     outcome: ScoringLine | None = None
-    score: ScoreOptions = ScoreOptions()
+    score: ScoreOptions = field(default_factory=ScoreOptions)
     tie_seed: int | None = None
     abstain_below: float | None = None
 
@@ -115,7 +115,9 @@ class Ranker:
         for task in tasks:
             part = slice(offset, offset + len(task.candidates))
             offset += len(task.candidates)
-            groups.append(await asyncio.to_thread(self._rank_one, task, options, _slice(process, part), _slice(outcome, part)))
+            groups.append(
+                await asyncio.to_thread(self._rank_one, task, options, _slice(process, part), _slice(outcome, part))
+            )
         scored = [result for result in (process, outcome) if result is not None]
         timing = Timing(
             queue_s=max((result.timing.queue_s for result in scored), default=0.0),
@@ -146,15 +148,11 @@ class Ranker:
             _entry(index, answers[index], groups[index], errors[index], process[index], outcome[index], options)
             for index in range(len(task.candidates))
         ]
-        selection = select(
-            options.strategy, entries, tie_seed=options.tie_seed, abstain_below=options.abstain_below
-        )
+        selection = select(options.strategy, entries, tie_seed=options.tie_seed, abstain_below=options.abstain_below)
         return RankedGroup(selection, answers, _scores_only(process), _scores_only(outcome), errors)
 
 
-async def _score_both(
-    options: RankOptions, tasks: Sequence[ScoreTask]
-) -> tuple[GroupScore | None, GroupScore | None]:
+async def _score_both(options: RankOptions, tasks: Sequence[ScoreTask]) -> tuple[GroupScore | None, GroupScore | None]:
     """Both models at once; when one refuses the group the other's work is withdrawn."""
     jobs = [
         None if line is None else asyncio.ensure_future(line.score_group(tasks, _own_options(line, options.score)))

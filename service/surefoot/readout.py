@@ -46,7 +46,9 @@ UNIT_MAPS: Mapping[UnitMap, Callable[[float], float]] = {
 }
 
 
-def _classes(row: Sequence[float], names: Sequence[StepClass], temperature: float, neutral_is_positive: bool) -> Reading:
+def _classes(
+    row: Sequence[float], names: Sequence[StepClass], temperature: float, neutral_is_positive: bool
+) -> Reading:
     found = dict(zip(names, softmax(row, temperature), strict=True))
     probabilities = {name: found.get(name, 0.0) for name in ("positive", "neutral", "negative")}
     score = probabilities["positive"] + (probabilities["neutral"] if neutral_is_positive else 0.0)

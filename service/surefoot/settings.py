@@ -41,6 +41,13 @@ class ModelSettings(_Section):
     """Overrides the top-level `dtype` for this model."""
 
 
+class Example(_Section):
+    """A worked problem that shows the generator how solutions are written."""
+
+    problem: str
+    solution: str
+
+
 class GeneratorSettings(_Section):
     """What samples candidates: `[generator]` in the file."""
 
@@ -55,12 +62,31 @@ class GeneratorSettings(_Section):
     start: Literal["auto", "lazy", "startup"] = "auto"
     """When the engine loads. `lazy`: the first request waits for it. `startup`: memory is taken at once.
     `auto` is `startup` on a GPU that it shares with the scorers, which vLLM must enter first, and `lazy` elsewhere."""
+    instructions: str | None = None
+    """System message before a bare `problem` (never before `messages`); the embedded model has one by default."""
+    examples: list[Example] | None = None
+    """Worked problems shown before a bare `problem`; the embedded model has one by default, so that its solutions
+    come one step a line."""
     max_context_tokens: int = Field(4096, ge=16)
     """Prompt and answer together; longer costs key/value cache."""
     max_concurrent: int = Field(64, ge=1)
     """Candidates in flight; more is faster until memory says stop."""
     cpu_kv_cache_gib: int = Field(1, ge=1)
     """vLLM's key/value cache on a CPU, in GiB; 1 GiB holds about 46,000 tokens of the embedded model."""
+
+    @model_validator(mode="after")
+    def _embedded_model_is_shown_the_format(self) -> Self:
+        if self.path == "embedded" and self.instructions is None and self.examples is None:
+            self.instructions = _EMBEDDED_INSTRUCTIONS
+            self.examples = [_EMBEDDED_EXAMPLE]
+        return self
+
+
+_EMBEDDED_INSTRUCTIONS = "Solve the problem step by step, one short step per line. End with the line: The answer is N."
+_EMBEDDED_EXAMPLE = Example(
+    problem="Mia has 2 bags with 5 coins each. She loses 3 coins. How many coins are left?",
+    solution="Mia has 2 * 5 = 10 coins.\nShe loses 3 coins, so 10 - 3 = 7 coins are left.\nThe answer is 7.",
+)
 
 
 class SchedulerSettings(_Section):
@@ -145,7 +171,9 @@ class Settings(BaseSettings):
         if len(set(names)) != len(names):
             raise ValueError("models: two models have the same name")
         if self.max_input_tokens > self.scheduler.max_batch_tokens:
-            raise ValueError("max_input_tokens must not exceed scheduler.max_batch_tokens: such an input could never run")
+            raise ValueError(
+                "max_input_tokens must not exceed scheduler.max_batch_tokens: such an input could never run"
+            )
         return self
 
     @property

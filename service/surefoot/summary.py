@@ -99,11 +99,11 @@ def _process_score(
     )
 
 
-def _aggregations(profile: Profile, scores: Sequence[float]) -> dict[Aggregation, float]:
+def _aggregations(profile: Profile, scores: Sequence[float]) -> dict[str, float]:
     """Every aggregate that is defined; those that need probabilities take the mapped scores."""
     unit_map = profile.scores_map_to_unit
     mapped = None if unit_map is None else [UNIT_MAPS[unit_map](score) for score in scores]
-    found: dict[Aggregation, float] = {}
+    found: dict[str, float] = {}
     for aggregation, scales in DEFINED_ON.items():
         if profile.scale in scales:
             found[aggregation] = aggregate(scores, aggregation)

@@ -26,7 +26,9 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, Result], *
             return task.result()
         if watcher.done():
             raise ClientDisconnect
-        raise RequestTimeout(f"the request took longer than {timeout_s:g} s; send less at once, or raise request_timeout_s")
+        raise RequestTimeout(
+            f"the request took longer than {timeout_s:g} s; send less at once, or raise request_timeout_s"
+        )
     finally:
         task.cancel()
         watcher.cancel()

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from surefoot.domain import Message
 from surefoot.errors import GeneratorNotFound, InvalidRequest, SamplerUnavailable
 from surefoot.ports import Sampler, Telemetry
 from surefoot.ranking import Ranker
@@ -25,12 +26,21 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Generator:
+    """A named sampler; `preface` are the turns put before a bare problem (never before messages)."""
+
+    name: str
+    model: str
+    sampler: Sampler
+    preface: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """The running parts behind the API. `metrics_text` gives Prometheus' exposition and its content type."""
 
     registry: Registry
-    generators: Mapping[str, Sampler]
-    generator_models: Mapping[str, str]
+    generators: Mapping[str, Generator]
     ranker: Ranker
     telemetry: Telemetry
     limits: Limits
@@ -38,16 +48,16 @@ class Service:
     start: Callable[[], Awaitable[None]]
     close: Callable[[], Awaitable[None]]
 
-    def generator(self, name: str | None) -> tuple[str, Sampler]:
-        """The named generator, or the first. Raises `GeneratorNotFound`, or `SamplerUnavailable` where there is none."""
+    def generator(self, name: str | None) -> Generator:
+        """The named generator, or the first. Raises `GeneratorNotFound`, or `SamplerUnavailable` for none at all."""
         if not self.generators:
             raise SamplerUnavailable("no generator is configured; set generator.engine, or send candidates to /rerank")
         if name is None:
-            return next(iter(self.generators.items()))
+            return next(iter(self.generators.values()))
         if name not in self.generators:
             known = ", ".join(self.generators)
             raise GeneratorNotFound(f"there is no such generator; configured: {known}", param="generator")
-        return name, self.generators[name]
+        return self.generators[name]
 
     def check_items(self, count: int, param: str) -> None:
         """Raises `InvalidRequest` for more items than one request may hold."""
@@ -57,7 +67,9 @@ class Service:
     def check_samples(self, count: int, param: str) -> None:
         """Raises `InvalidRequest` for more candidates than one request may draw."""
         if count > self.limits.max_samples:
-            raise InvalidRequest(f"{param}: {count} candidates, at most {self.limits.max_samples} a request", param=param)
+            raise InvalidRequest(
+                f"{param}: {count} candidates, at most {self.limits.max_samples} a request", param=param
+            )
 
 
 def _service(request: Request) -> Service:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -18,6 +18,8 @@ from surefoot.modeling.packed_forward import (
 )
 
 log = logging.getLogger(__name__)
+
+HiddenStates = Callable[[torch.nn.Module, Sequence[Sequence[int]], Sequence[Sequence[int]]], torch.Tensor]
 
 
 class TransformersBackend:
@@ -60,7 +62,7 @@ class TransformersBackend:
     def close(self) -> None:
         self._heads.clear()
 
-    def _working_forward(self):  # noqa: ANN202  the two functions' type is spelled where they are defined
+    def _working_forward(self) -> HiddenStates:
         """The packed pass where the model's attention allows it, else one ordinary pass a sequence."""
         trunk = self._checkpoint.trunk
         try:

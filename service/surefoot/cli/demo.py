@@ -79,7 +79,7 @@ class _Server:
     def __enter__(self) -> _Server:
         environment = {**os.environ, "SUREFOOT_GENERATOR__START": "startup"}
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(  # noqa: S603  our own program
+            self._process = subprocess.Popen(
                 [sys.executable, "-m", "surefoot", "serve", "--port", "0"], stdout=log, stderr=log, env=environment
             )
         return self

@@ -42,7 +42,11 @@ def run_server(settings: Settings, listener: socket.socket) -> None:
 
     service = build_service(settings)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    for line in banner(settings, listener.getsockname(), [s.state().engine for s in service.generators.values()]):
+    for line in banner(
+        settings,
+        listener.getsockname(),
+        [generator.sampler.state().engine for generator in service.generators.values()],
+    ):
         console.print(line)
     server_settings: dict[str, Any] = {
         "log_config": None,

@@ -30,9 +30,13 @@ def show_best_of_n(console: Console, problem: str, found: BestOfN, models: Seque
 def explain_pick(found: BestOfN, strategy: str) -> list[Text]:
     """The pick and why: the score or the votes that decided."""
     ranking = found.ranking
-    agreement = f"{ranking.agreement:.0%} of the candidates agree on the most common answer" if ranking.agreement else ""
+    agreement = (
+        f"{ranking.agreement:.0%} of the candidates agree on the most common answer" if ranking.agreement else ""
+    )
     if found.best is None:
-        return [Text.assemble(("No pick. ", "bold"), "No candidate was good enough, or none has an answer. ", agreement)]
+        return [
+            Text.assemble(("No pick. ", "bold"), "No candidate was good enough, or none has an answer. ", agreement)
+        ]
     best = ranking.best_result
     relevance = best.relevance_score if best else None
     said = Text.assemble(
@@ -68,9 +72,11 @@ def _show_candidate(console: Console, place: int, ranked: RankedCandidate, drawn
     )
     if ranked.error is not None:
         console.print(Text(f"    {ranked.error}", style="red"))
-    elif ranked.steps is None:
+        return
+    if ranked.steps is None:
         console.print(Text(f"    {_short(drawn.text, 200)}", style="dim"))
-    for step in ranked.steps or ():
+        return
+    for step in ranked.steps:
         console.print(_step_line(step, drawn.text, is_first_error=step.index == ranked.first_error))
 
 
@@ -78,7 +84,9 @@ def _step_line(step: StepScore, text: str, *, is_first_error: bool) -> Text:
     colour = "green" if step.score >= GOOD else "yellow" if step.score >= DOUBTFUL else "red"
     start, end = step.span
     mark = ("  ← first error", "bold red") if is_first_error else ""
-    return Text.assemble("    ", (f"{step.score:.2f}", f"bold {colour}"), "  ", (_short(text[start:end], 160), colour), mark)
+    return Text.assemble(
+        "    ", (f"{step.score:.2f}", f"bold {colour}"), "  ", (_short(text[start:end], 160), colour), mark
+    )
 
 
 def _short(text: str, limit: int) -> str:

@@ -38,7 +38,9 @@ def solve(
     temperature: Annotated[float, typer.Option(min=0.0, help="Sampling temperature; 0 needs -n 1.")] = 0.7,
     max_tokens: Annotated[int, typer.Option(min=1, help="Tokens of each candidate at most.")] = 256,
     seed: Annotated[int | None, typer.Option(min=0, help="Makes the candidates repeatable.")] = None,
-    url: Annotated[str | None, typer.Option(help="Use a running server instead of starting one in this process.")] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Use a running server instead of starting one in this process.")
+    ] = None,
     config: ConfigOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the server's answer as JSON.")] = False,
 ) -> None:

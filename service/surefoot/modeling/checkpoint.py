@@ -15,6 +15,7 @@ from transformers import (
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
 )
+from transformers.utils import logging as transformers_logging
 
 from surefoot.errors import CheckpointDamaged, CheckpointMissing
 from surefoot.profiles import ModelArchitecture
@@ -53,9 +54,7 @@ def choose_dtype(name: DtypeName, device: torch.device) -> torch.dtype:
         chosen: torch.dtype = getattr(torch, name)
         return chosen
     native = (
-        torch.cuda.is_bf16_supported(including_emulation=False)
-        if device.type == "cuda"
-        else torch.ops.mkldnn._is_mkldnn_bf16_supported() and _cpu_multiplies_bf16()
+        torch.cuda.is_bf16_supported(including_emulation=False) if device.type == "cuda" else _cpu_multiplies_bf16()
     )
     return torch.bfloat16 if native else torch.float32
 
@@ -93,7 +92,9 @@ def weight_files(path: Path) -> list[Path]:
 
 def _check_whole(file: Path) -> None:
     if not file.is_file():
-        raise CheckpointDamaged(f"{file.name} is listed in the checkpoint's index but missing from {file.parent}", param="path")
+        raise CheckpointDamaged(
+            f"{file.name} is listed in the checkpoint's index but missing from {file.parent}", param="path"
+        )
     try:
         with safe_open(file, framework="pt"):
             pass
@@ -110,6 +111,8 @@ def load_checkpoint(
     damage, never initialised at random.
     """
     weight_files(path)
+    # A server's log is no place for progress bars.
+    transformers_logging.disable_progress_bar()
     where = choose_device(device)
     kind = choose_dtype(dtype, where)
     try:
@@ -125,11 +128,14 @@ def load_checkpoint(
             output_loading_info=True,
         )
     except (OSError, ValueError, RuntimeError, SafetensorError) as cause:
-        raise CheckpointDamaged(f"{path} cannot be loaded as {architecture}: {_first_line(cause)}", param="path") from cause
+        raise CheckpointDamaged(
+            f"{path} cannot be loaded as {architecture}: {_first_line(cause)}", param="path"
+        ) from cause
     missing = sorted(report["missing_keys"])
     if missing:
         raise CheckpointDamaged(
-            f"{path} lacks {len(missing)} weights that {type(model).__name__} needs, among them {missing[0]}", param="path"
+            f"{path} lacks {len(missing)} weights that {type(model).__name__} needs, among them {missing[0]}",
+            param="path",
         )
     model.eval().to(where)
     for parameter in model.parameters():

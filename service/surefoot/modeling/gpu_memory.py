@@ -45,7 +45,8 @@ def check_gpu_shares(
     for name, (share, needed) in needs.items():
         if needed > total_bytes * share:
             raise GpuMemoryTooSmall(
-                f"the {name}'s weights need {_gib(needed)} but gpu.{name}_share {share:g} is {_gib(total_bytes * share)}",
+                f"the {name}'s weights need {_gib(needed)} but gpu.{name}_share {share:g} is "
+                f"{_gib(total_bytes * share)}; raise the share, or use a larger card",
                 param=f"gpu.{name}_share",
             )
 

@@ -12,7 +12,7 @@ import torch
 from surefoot.errors import CheckpointDamaged
 
 
-class LinearHead(torch.nn.Module):
+class LinearHead(torch.nn.Module):  # type: ignore[misc]  # torch is untyped to mypy here
     """raw = hidden @ weight.T + bias, [rows, hidden] to [rows, columns]."""
 
     def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None = None) -> None:
@@ -22,7 +22,7 @@ class LinearHead(torch.nn.Module):
 
     @property
     def num_columns(self) -> int:
-        return self.weight.shape[0]
+        return int(self.weight.shape[0])
 
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
         return torch.nn.functional.linear(hidden.float(), self.weight, self.bias)

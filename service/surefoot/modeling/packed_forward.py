@@ -39,7 +39,7 @@ def packed_attention(
 ) -> tuple[torch.Tensor, None]:
     """Causal attention within each sequence; `query` is [1, heads, tokens, dim], the result [1, tokens, heads, dim].
 
-    `packed_lengths` sum to the number of tokens. Raises `UnsupportedAttention` for soft caps, sinks, biases and the like.
+    `packed_lengths` sum to the number of tokens. Raises `UnsupportedAttention` for soft caps, sinks, biases and such.
     """
     unknown = [name for name, given in extras.items() if given is not None and name not in _HARMLESS]
     if unknown or attention_mask is not None or dropout:

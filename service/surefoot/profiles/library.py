@@ -31,7 +31,8 @@ def load_profile(name_or_path: str) -> Profile:
         return _parse(path.read_text(encoding="utf-8"), str(path))
     if name_or_path not in builtin_names():
         raise ProfileInvalid(
-            f"no built-in profile {name_or_path!r}; there are {', '.join(builtin_names())}, or give a path ending in .toml",
+            f"no built-in profile {name_or_path!r}; there are {', '.join(builtin_names())}, "
+            "or give a path ending in .toml",
             param="profile",
         )
     return _parse((_BUILTIN / f"{name_or_path}.toml").read_text(encoding="utf-8"), name_or_path)

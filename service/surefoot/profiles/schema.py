@@ -79,9 +79,7 @@ class ChatSolution(_Strict):
     system: str | None = None
 
 
-RenderingSpec = Annotated[
-    VerdictTurns | FinalVerdict | SeparatedSteps | ChatSolution, Field(discriminator="method")
-]
+RenderingSpec = Annotated[VerdictTurns | FinalVerdict | SeparatedSteps | ChatSolution, Field(discriminator="method")]
 
 
 class TokenContrast(_Strict):

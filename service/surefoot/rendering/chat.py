@@ -54,7 +54,9 @@ class ChatFrame:
         try:
             text = self._tokenizer.chat_text(messages, add_generation_prompt=add_generation_prompt)
         except ValueError as cause:
-            raise UnsupportedMessages(f"the chat template refuses this order of roles: {cause}", param="messages") from cause
+            raise UnsupportedMessages(
+                f"the chat template refuses this order of roles: {cause}", param="messages"
+            ) from cause
         parts = _PLACEHOLDER.split(text)
         if [int(number) for number in parts[1::2]] != list(range(len(roles))):
             raise UnsupportedMessages("the chat template drops or repeats some of these turns", param="messages")

@@ -10,13 +10,17 @@ from surefoot.errors import SamplerUnavailable
 
 
 class FakeSampler:
-    """Candidate i is `texts[i % len(texts)]`, one token a character; `hold` makes it wait until it is cancelled."""
+    """Candidate i is `texts[i % len(texts)]`, one token a character; `hold` makes it wait until it is cancelled.
+
+    `prompts` records what was asked.
+    """
 
     def __init__(self, texts: Sequence[str], *, name: str = "fake", hold: bool = False) -> None:
         self._texts = list(texts)
         self._name = name
         self._hold = hold
         self.num_cancelled = 0
+        self.prompts: list[tuple[int, ...]] = []
         self.fails_with: str | None = None
 
     @property
@@ -37,6 +41,7 @@ class FakeSampler:
         self, prompt_token_ids: Sequence[int], options: SamplingOptions
     ) -> AsyncIterator[SampledCandidate]:
         await self.start()
+        self.prompts.append(tuple(prompt_token_ids))
         try:
             for index in range(options.n):
                 await (asyncio.Event().wait() if self._hold else asyncio.sleep(0))

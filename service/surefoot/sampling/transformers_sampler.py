@@ -124,7 +124,9 @@ class _Draw:
         self._end_ids = frozenset(_end_of_turn_ids(self._model, tokenizer))
         self.rows = [_Row(index, _generator(options.seed, index)) for index in range(options.n)]
         with torch.inference_mode():
-            output = self._model(input_ids=torch.tensor([prompt], device=self._device), use_cache=True, logits_to_keep=1)
+            output = self._model(
+                input_ids=torch.tensor([prompt], device=self._device), use_cache=True, logits_to_keep=1
+            )
         self._cache = copy.deepcopy(output.past_key_values)
         self._cache.batch_repeat_interleave(options.n)
         self._logits = output.logits[:, -1].float().expand(options.n, -1)

@@ -151,7 +151,7 @@ class VllmSampler:
 
 
 def sampling_params(options: SamplingOptions, index: int) -> Any:
-    """vLLM's parameters for candidate `index`; log-probabilities are those of the drawn token, before any truncation."""
+    """vLLM's parameters for candidate `index`; log-probabilities are the drawn token's, before any truncation."""
     from vllm import SamplingParams
     from vllm.sampling_params import RequestOutputKind
 

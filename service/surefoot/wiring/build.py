@@ -36,14 +36,11 @@ def build_service(settings: Settings) -> Service:
     registry = ModelLoader(settings, telemetry).registry()
     judge = MathVerifyJudge()
     engine = chosen_engine(settings)
-    generators: dict[str, Sampler] = {}
-    if engine != "none":
-        generators[settings.generator.name] = build_generator(settings)
-    life = _Life(settings, registry, generators, judge)
+    generators = [] if engine == "none" else [build_generator(settings)]
+    life = _Life(settings, registry, [generator.sampler for generator in generators], judge)
     return Service(
         registry=registry,
-        generators=generators,
-        generator_models={settings.generator.name: settings.generator.path},
+        generators={generator.name: generator for generator in generators},
         ranker=Ranker(judge),
         telemetry=telemetry,
         limits=Limits(**settings.limits.model_dump()),
@@ -56,12 +53,10 @@ def build_service(settings: Settings) -> Service:
 class _Life:
     """Brings the parts up in the background, so that /health and /ready answer meanwhile, and takes them down."""
 
-    def __init__(
-        self, settings: Settings, registry: Registry, generators: dict[str, Sampler], judge: MathVerifyJudge
-    ) -> None:
+    def __init__(self, settings: Settings, registry: Registry, samplers: list[Sampler], judge: MathVerifyJudge) -> None:
         self._settings = settings
         self._registry = registry
-        self._generators = generators
+        self._samplers = samplers
         self._judge = judge
         self._bringing_up: asyncio.Task[None] | None = None
 
@@ -79,18 +74,20 @@ class _Life:
                 return
             await self._start_generators()
         await self._registry.load_all()
+        # Loading math-verify takes seconds that no comparison should wait for.
+        await asyncio.to_thread(self._judge.start)
         if eager and not shared:
             await self._start_generators()
 
     async def _start_generators(self) -> None:
         # A generator that does not start is reported by its state; scoring goes on without it.
         with suppress(SamplerUnavailable):
-            await asyncio.gather(*(sampler.start() for sampler in self._generators.values()))
+            await asyncio.gather(*(sampler.start() for sampler in self._samplers))
 
     async def close(self) -> None:
         if self._bringing_up is not None:
             self._bringing_up.cancel()
             await asyncio.gather(self._bringing_up, return_exceptions=True)
         await self._registry.close()
-        await asyncio.gather(*(sampler.close() for sampler in self._generators.values()))
+        await asyncio.gather(*(sampler.close() for sampler in self._samplers))
         await asyncio.to_thread(self._judge.close)

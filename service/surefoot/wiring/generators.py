@@ -5,17 +5,22 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import Literal
 
+from surefoot.api.service import Generator
+from surefoot.domain import Message
 from surefoot.errors import SettingsInvalid
 from surefoot.ports import Sampler
 from surefoot.sampling.life import PolicySource
-from surefoot.settings import Settings
+from surefoot.settings import GeneratorSettings, Settings
 from surefoot.wiring.sources import checkpoint_directory
 
 EngineName = Literal["vllm", "transformers", "none"]
 
 
 def chosen_engine(settings: Settings) -> EngineName:
-    """The setting, or with `auto` vLLM where it is installed. Raises `SettingsInvalid` when vLLM is asked for and absent."""
+    """The setting, or with `auto` vLLM where it is installed.
+
+    Raises `SettingsInvalid` when vLLM is asked for and absent.
+    """
     has_vllm = find_spec("vllm") is not None
     wanted = settings.generator.engine
     if wanted == "auto":
@@ -48,8 +53,21 @@ def shares_gpu(settings: Settings) -> bool:
     return chosen_engine(settings) == "vllm" and bool(settings.models) and choose_device(settings.device).type == "cuda"
 
 
-def build_generator(settings: Settings) -> Sampler:
-    """The configured sampler, not started: its checkpoint is looked for when it starts."""
+def build_generator(settings: Settings) -> Generator:
+    """The configured generator, not started: its checkpoint is looked for when it starts."""
+    wanted = settings.generator
+    return Generator(wanted.name, wanted.path, _build_sampler(settings), preface(wanted))
+
+
+def preface(wanted: GeneratorSettings) -> tuple[Message, ...]:
+    """The turns before a bare problem: instructions, then examples as earlier exchanges."""
+    turns = [] if not wanted.instructions else [Message("system", wanted.instructions)]
+    for example in wanted.examples or []:
+        turns += [Message("user", example.problem), Message("assistant", example.solution)]
+    return tuple(turns)
+
+
+def _build_sampler(settings: Settings) -> Sampler:
     from surefoot.modeling.checkpoint import choose_device, choose_dtype
 
     wanted = settings.generator

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 from surefoot.domain import Kind
 from surefoot.pipeline import ScoringLine
 from surefoot.ports import Telemetry, Tokenizer
-from surefoot.profiles import ModelArchitecture, Profile, SequenceScalar, TokenClassification, TokenContrast, load_profile
+from surefoot.profiles import (
+    ModelArchitecture,
+    Profile,
+    SequenceScalar,
+    TokenClassification,
+    TokenContrast,
+    load_profile,
+)
 from surefoot.registry import Loader, ModelCard, Registry, ServedModel
 from surefoot.rendering import build_renderer
 from surefoot.rendering.verdicts import verdict_token_id
@@ -119,10 +126,7 @@ class ModelLoader:
         tokenizer = HfTokenizer.from_directory(directory)
         backend = TransformersBackend(model.name, checkpoint, max_input_tokens=settings.max_input_tokens)
         limits = SchedulerLimits(**settings.scheduler.model_dump())
-        return Engine(
-            checkpoint, tokenizer, backend, Scheduler(backend, limits, self._telemetry), base_id(directory)
-        )
-
+        return Engine(checkpoint, tokenizer, backend, Scheduler(backend, limits, self._telemetry), base_id(directory))
 
 
 def _head(profile: Profile, checkpoint: Checkpoint, tokenizer: Tokenizer) -> LinearHead:

@@ -29,7 +29,8 @@ def checkpoint_directory(path: str, settings: Settings, progress: Progress | Non
     directory = Path(path).expanduser()
     if not directory.is_dir():
         raise CheckpointMissing(
-            f"model directory {directory} does not exist; give a directory, `embedded`, or `hub:owner/name`", param="path"
+            f"model directory {directory} does not exist; give a directory, `embedded`, or `hub:owner/name`",
+            param="path",
         )
     return directory
 

@@ -122,6 +122,11 @@ def test_shorter_fence_does_not_close_a_longer_one():
     assert len(steps_of("````\na\n```\nb\n````", "newline")) == 1
 
 
+@pytest.mark.parametrize("block", ["$$a$$", "```\na\n```", "~~~\n$$\n~~~", "\\[ a \\]"])
+def test_text_between_two_blocks_is_not_protected(block):
+    assert steps_of(f"{block}\nb\n{block}", "newline") == [block, "b", block]
+
+
 def test_text_on_a_block_s_own_lines_stays_with_it():
     assert steps_of("we get $$\nx\n$$ so\ny", "newline") == ["we get $$\nx\n$$ so", "y"]
 

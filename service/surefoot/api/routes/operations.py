@@ -8,7 +8,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, Response
 
 from surefoot.api.schemas.common import Response as Body
-from surefoot.api.service import Serving
+from surefoot.api.service import Generator, Serving
 
 router = APIRouter(tags=["operations"])
 
@@ -73,17 +73,19 @@ class ReadyResponse(Body):
 @router.get("/v1/models", response_model=ModelsResponse, summary="Served models and generators")
 async def models(service: Serving) -> dict[str, Any]:
     """Profiles, scales, limits and fingerprints."""
-    cards = [{"object": "model", **{k: v for k, v in asdict(card).items() if k != "name"}, "id": card.name}
-             for card in service.registry.cards()]
+    cards = []
+    for card in service.registry.cards():
+        fields = asdict(card)
+        cards.append({"id": fields.pop("name"), "object": "model", **fields})
     generators = [
         {
-            "id": name,
+            "id": generator.name,
             "object": "generator",
-            "model": service.generator_models[name],
-            "fingerprint": sampler.fingerprint,
-            **_state(sampler.state()),
+            "model": generator.model,
+            "fingerprint": generator.sampler.fingerprint,
+            **_state(generator),
         }
-        for name, sampler in service.generators.items()
+        for generator in service.generators.values()
     ]
     return {"object": "list", "data": cards, "generators": generators}
 
@@ -111,7 +113,7 @@ async def ready(service: Serving, response: Response) -> dict[str, Any]:
         "ready": is_ready,
         "models": {name: state.state for name, state in states.items()},
         "details": {name: state.detail for name, state in states.items() if state.detail},
-        "generators": {name: _state(sampler.state()) for name, sampler in service.generators.items()},
+        "generators": {name: _state(generator) for name, generator in service.generators.items()},
     }
 
 
@@ -122,5 +124,6 @@ async def metrics(service: Serving) -> Response:
     return Response(text, media_type=content_type)
 
 
-def _state(state: Any) -> dict[str, str]:
+def _state(generator: Generator) -> dict[str, str]:
+    state = generator.sampler.state()
     return {"engine": state.engine, "state": state.state, "detail": state.detail}

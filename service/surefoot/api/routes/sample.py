@@ -17,12 +17,14 @@ from surefoot.api.schemas.rank import group_view
 from surefoot.api.schemas.sample import (
     BestOfNRequest,
     BestOfNResponse,
+    ProblemFields,
     SampleRequest,
     SampleResponse,
+    SamplingFields,
     candidate_views,
     sample_usage,
 )
-from surefoot.api.service import RequestIdent, Serving
+from surefoot.api.service import Generator, RequestIdent, Service, Serving
 from surefoot.best_of_n import BestOfN, Samples, draw_samples, rank_samples
 from surefoot.domain import Timing
 from surefoot.errors import GeneratorNotFound, NoSteps, QueueFull, RequestTimeout
@@ -46,16 +48,16 @@ _ERRORS = error_responses(GeneratorNotFound, QueueFull, RequestTimeout)
 async def sample(body: SampleRequest, request: Request, service: Serving, request_id: RequestIdent) -> dict[str, Any]:
     """Candidates with the policy's own token ids and log-probabilities, as PPO needs them."""
     service.check_samples(body.n, "n")
-    name, sampler = service.generator(body.generator)
+    generator = service.generator(body.generator)
     samples = await while_connected(
         request,
-        draw_samples(name, sampler, body.conversation(), body.to_options(), service.telemetry),
+        _draw(service, generator, body, body),
         timeout_s=service.limits.request_timeout_s,
     )
     return {
         "id": request_id,
-        "generator": name,
-        "fingerprint": sampler.fingerprint,
+        "generator": generator.name,
+        "fingerprint": generator.sampler.fingerprint,
         "prompt_token_ids": list(samples.prompt_token_ids),
         "candidates": _candidates(samples),
         "usage": sample_usage(samples),
@@ -80,10 +82,10 @@ async def best_of_n(
     started = time.perf_counter()
     service.check_samples(body.sampling.n, "sampling.n")
     roles = models_for(service, body.ranking)
-    name, sampler = service.generator(body.sampling.generator)
+    generator = service.generator(body.sampling.generator)
 
     async def work() -> BestOfN:
-        drawn = await draw_samples(name, sampler, body.conversation(), body.sampling.to_options(), service.telemetry)
+        drawn = await _draw(service, generator, body, body.sampling)
         options = rank_options(body.ranking, roles)
         return await rank_samples(service.ranker, body.last_turn(), body.context(), drawn, options)
 
@@ -97,8 +99,8 @@ async def best_of_n(
     timing = Timing(found.ranking.timing.queue_s, found.ranking.timing.forward_s, time.perf_counter() - started)
     return {
         "id": request_id,
-        "generator": name,
-        "fingerprint": sampler.fingerprint,
+        "generator": generator.name,
+        "fingerprint": generator.sampler.fingerprint,
         "prompt_token_ids": list(samples.prompt_token_ids),
         "candidates": _candidates(samples),
         "ranking": {**ranking, **model_views(body.ranking, roles)},
@@ -108,6 +110,11 @@ async def best_of_n(
         "usage": {**sample_usage(samples), "scoring": UsageOut.of(found.ranking.usage).model_dump()},
         "timing": TimingOut.of(timing).model_dump(),
     }
+
+
+async def _draw(service: Service, generator: Generator, body: ProblemFields, sampling: SamplingFields) -> Samples:
+    conversation = body.conversation(generator.preface)
+    return await draw_samples(generator.name, generator.sampler, conversation, sampling.to_options(), service.telemetry)
 
 
 def _candidates(samples: Samples) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from surefoot.api.disconnect import while_connected
 from surefoot.api.errors import error_responses
-from surefoot.api.routes.headers import count_item_errors, cost_headers
+from surefoot.api.routes.headers import cost_headers, count_item_errors
 from surefoot.api.schemas.score import ScoreRequest, ScoreResponse, response_view
 from surefoot.api.service import RequestIdent, Serving
 from surefoot.errors import AggregationNotDefined, GroupTooLarge, ModelNotFound, QueueFull, RequestTimeout
@@ -24,7 +24,9 @@ _ERRORS = error_responses(AggregationNotDefined, ModelNotFound, QueueFull, Group
     responses=_ERRORS,
     summary="Score solutions step by step, or as a whole",
 )
-@router.post("/surefoot/v1/score", response_model=ScoreResponse, response_model_exclude_unset=True, include_in_schema=False)
+@router.post(
+    "/surefoot/v1/score", response_model=ScoreResponse, response_model_exclude_unset=True, include_in_schema=False
+)
 async def score(
     body: ScoreRequest, request: Request, response: Response, service: Serving, request_id: RequestIdent
 ) -> dict[str, Any]:

@@ -23,7 +23,9 @@ Text = Annotated[str, BeforeValidator(_replace_lone_surrogates)]
 """Text as sent; lone surrogates become U+FFFD one for one."""
 
 Threshold = Annotated[float, Field(allow_inf_nan=False)]
-Timeout = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False, description="Seconds until an item that has not run is given up.")]
+Timeout = Annotated[
+    float, Field(gt=0, le=3600, allow_inf_nan=False, description="Seconds until an item that has not run is given up.")
+]
 
 
 class Request(BaseModel):

@@ -54,20 +54,25 @@ class Group(Request):
     )
 
     @model_validator(mode="after")
-    def _is_complete(self) -> Self:
+    def _check(self) -> Self:
+        self.check_shape()
+        return self
+
+    def check_shape(self) -> None:
+        """Raises `ValueError` unless the group is said in exactly one way."""
         if (self.problem is None) == (self.messages is None):
             raise ValueError("give either problem or messages")
         if self.messages is not None:
             split_conversation(self.messages)
         if self.candidates is None:
             raise ValueError("candidates is missing")
-        return self
 
     def to_task(self) -> RankTask:
         """The domain's task."""
         context, problem = ((), self.problem) if self.messages is None else split_conversation(self.messages)
         inputs = tuple(
-            CandidateInput(text=given) if isinstance(given, str) else given.to_input() for given in self.candidates or ()
+            CandidateInput(text=given) if isinstance(given, str) else given.to_input()
+            for given in self.candidates or ()
         )
         return RankTask(problem or "", inputs, context)
 
@@ -97,14 +102,13 @@ class RerankRequest(RankingFields, Group):
 
     items: list[Group] | None = Field(None, min_length=1)
 
-    @model_validator(mode="after")
-    def _is_complete(self) -> Self:
+    def check_shape(self) -> None:
+        """Raises `ValueError` unless there are items, or one group at top level."""
         given = [name for name in Group.model_fields if getattr(self, name) is not None]
         if self.items is None:
-            super()._is_complete()
+            super().check_shape()
         elif given:
             raise ValueError(f"give either items or {given[0]} at top level, not both")
-        return self
 
     def to_tasks(self) -> list[RankTask]:
         """All groups in order."""
@@ -189,9 +193,8 @@ def group_view(task: RankTask, group: RankedGroup | ItemError, fields: RankingFi
 
 
 def _candidate_view(task: RankTask, group: RankedGroup, index: int, fields: RankingFields) -> dict[str, Any]:
-    given, process, outcome, error = (
-        part[index] for part in (task.candidates, group.process, group.outcome, group.errors)
-    )
+    given, error = task.candidates[index], group.errors[index]
+    process, outcome = group.process[index], group.outcome[index]
     view: dict[str, Any] = {"index": index}
     if given.id is not None:
         view["id"] = given.id

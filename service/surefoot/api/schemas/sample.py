@@ -71,9 +71,10 @@ class ProblemFields(Request):
         """The turns before it."""
         return () if self.messages is None else split_conversation(self.messages)[0]
 
-    def conversation(self) -> list[Message]:
-        """All turns that the policy sees."""
-        return [*self.context(), Message("user", self.last_turn())]
+    def conversation(self, preface: tuple[Message, ...]) -> list[Message]:
+        """All turns that the policy sees: messages as they were sent, a bare problem after the generator's preface."""
+        before = preface if self.messages is None else self.context()
+        return [*before, Message("user", self.last_turn())]
 
 
 class SampleRequest(SamplingFields, ProblemFields):

@@ -32,7 +32,12 @@ class ScoreItem(Request):
     messages: list[MessageIn] | None = None
 
     @model_validator(mode="after")
-    def _one_way_of_saying_it(self) -> Self:
+    def _check(self) -> Self:
+        self.check_shape()
+        return self
+
+    def check_shape(self) -> None:
+        """Raises `ValueError` unless the item is said in exactly one way."""
         if self.messages is not None:
             if self.problem is not None or self.steps is not None or self.solution is not None:
                 raise ValueError("give either messages, or problem with steps or solution, not both")
@@ -43,7 +48,6 @@ class ScoreItem(Request):
             raise ValueError("problem is missing (or give messages)")
         elif self.steps is not None and self.solution is not None:
             raise ValueError("give either steps or solution, not both")
-        return self
 
     def to_task(self) -> ScoreTask:
         """The domain's task."""
@@ -69,15 +73,14 @@ class ScoreRequest(ScoreItem):
     trace: bool = Field(False, description="Outcome models: also the value after each step, at a pass per step.")
     checks: list[str] = Field(default_factory=list, description="Names of further checks; none are defined yet.")
 
-    @model_validator(mode="after")
-    def _one_way_of_saying_it(self) -> Self:
+    def check_shape(self) -> None:
+        """Raises `ValueError` unless there are items, or one item at top level."""
         if self.checks:
             raise ValueError("checks: no checks are defined yet, send an empty list")
         if self.items is None:
-            super()._one_way_of_saying_it()
+            super().check_shape()
         elif any(getattr(self, name) is not None for name in _ITEM_FIELDS):
             raise ValueError("give either items or the fields of one item at top level, not both")
-        return self
 
     def to_tasks(self) -> list[ScoreTask]:
         """All tasks in order."""
