@@ -15,18 +15,18 @@ ITEM = {"problem": "2+3?", "steps": ["one", "two"]}
 
 
 class Trickle(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """An answer without end: ten seconds pass before each byte."""
+    """An answer of a hundred bytes, with ten seconds before each."""
 
     def __init__(self, server) -> None:
         self.server = server
 
     def __iter__(self) -> Iterator[bytes]:
-        while True:
+        for _ in range(100):
             self.server.now += 10
             yield b" "
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for byte in iter(self.__iter__()):
+        for byte in iter(self):
             yield byte
 
 

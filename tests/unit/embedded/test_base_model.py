@@ -122,7 +122,8 @@ def test_a_repair_is_logged_in_one_line_that_tells_why(
     assert "tokenizer.json cannot be read" in line
 
 
-def test_a_first_conversion_warns_of_nothing(ready: Path, warnings_logged) -> None:
+def test_a_first_conversion_warns_of_nothing(cache: Path, tiny_gguf: Path, warnings_logged) -> None:
+    prepare_base(cache, source=tiny_gguf)
     assert warnings_logged() == []
 
 
