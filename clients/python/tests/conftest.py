@@ -158,7 +158,7 @@ def ranking_answer() -> dict[str, Any]:
         "agreement": 0.5,
         "tie": False,
         "models": {"process": "prm"},
-        "fingerprints": {"process": "f1"},
+        "fingerprints": {"prm": "f1"},
         "usage": {"prompt_tokens": 10, "unique_tokens": 8, "cached_tokens": 0},
         "timing": {"queue_s": 0.0, "forward_s": 0.1, "total_s": 0.2},
     }
@@ -186,7 +186,8 @@ def sample_answer(candidate_json: dict[str, Any]) -> dict[str, Any]:
         "fingerprint": "g1",
         "prompt_token_ids": [1, 2],
         "candidates": [candidate_json],
-        "usage": {"prompt_tokens": 2},
+        "usage": {"prompt_tokens": 2, "completion_tokens": 3},
+        "timing": {"queue_s": 0.0, "forward_s": 0.0, "total_s": 0.5},
     }
 
 
@@ -195,11 +196,17 @@ def best_of_n_answer(candidate_json: dict[str, Any], ranking_answer: dict[str, A
     return {
         "id": "r3",
         "generator": "default",
+        "fingerprint": "g1",
+        "prompt_token_ids": [1, 2],
         "candidates": [candidate_json],
         "ranking": ranking_answer,
         "best": 0,
         "answer": "5",
         "text": candidate_json["text"],
-        "usage": {},
+        "usage": {
+            "prompt_tokens": 2,
+            "completion_tokens": 3,
+            "scoring": {"prompt_tokens": 10, "unique_tokens": 8, "cached_tokens": 0},
+        },
         "timing": {"queue_s": 0.0, "forward_s": 0.1, "total_s": 0.2},
     }

@@ -75,6 +75,11 @@ def test_not_ready_is_a_state_and_no_error(driver, server):
     assert (state.ready, state.models) == (False, {"prm": "loading"})
 
 
+def test_details_say_why_a_model_is_not_ready(driver, server):
+    server.reply(httpx.Response(503, json={**READY, "ready": False, "details": {"prm": "checkpoint missing"}}))
+    assert driver.call("ready").details == {"prm": "checkpoint missing"}
+
+
 def test_a_503_without_a_state_is_an_error(driver, server):
     server.reply(httpx.Response(503, text="<html>no upstream</html>"))
     with pytest.raises(NotReady):

@@ -54,6 +54,7 @@ PUBLIC_NAMES = [
     "RequestTimeout",
     "SampleResponse",
     "SamplerUnavailable",
+    "SamplingUsage",
     "ScoreItem",
     "ScoreResponse",
     "ServerError",

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from surefoot_client import BadResponse
+from surefoot_client import BackendFailed, BadResponse
 
 MESSAGES = [{"role": "user", "content": "2+3?"}]
 
@@ -42,6 +42,13 @@ def test_candidates_are_typed(driver, server, sample_answer):
     assert (candidate.num_tokens, candidate.cumulative_logprob) == (3, -0.6)
 
 
+def test_sampling_tells_its_cost(driver, server, sample_answer):
+    server.reply(httpx.Response(200, json=sample_answer))
+    response = driver.call("sample", "2+3?")
+    assert (response.usage.prompt_tokens, response.usage.completion_tokens) == (2, 3)
+    assert (response.usage.scoring, response.timing.total_s) == (None, 0.5)
+
+
 def test_logprobs_are_none_when_not_asked_for(driver, server, sample_answer):
     del sample_answer["candidates"][0]["logprobs"]
     server.reply(httpx.Response(200, json=sample_answer))
@@ -77,6 +84,22 @@ def test_best_of_n_is_typed(driver, server, best_of_n_answer):
     assert (chosen.best, chosen.answer, chosen.text) == (0, "5", "2+3=5\nIt is 5.")
     assert chosen.ranking.results[0].relevance_score == 0.9
     assert chosen.candidates[0].token_ids == (5, 6, 7)
+
+
+def test_best_of_n_carries_the_policys_tokens_and_both_costs(driver, server, best_of_n_answer):
+    server.reply(httpx.Response(200, json=best_of_n_answer))
+    chosen = driver.call("best_of_n", "2+3?")
+    assert (chosen.prompt_token_ids, chosen.fingerprint) == ((1, 2), "g1")
+    assert (chosen.usage.completion_tokens, chosen.usage.scoring.unique_tokens) == (3, 8)
+
+
+def test_best_of_n_keeps_its_candidates_when_they_cannot_be_ranked(driver, server, best_of_n_answer):
+    error = {"code": "backend_failed", "message": "the forward pass failed"}
+    unranked = {"results": [], "best": None, "error": error}
+    server.reply(httpx.Response(200, json={**best_of_n_answer, "ranking": unranked, "best": None}))
+    chosen = driver.call("best_of_n", "2+3?")
+    assert len(chosen.candidates) == 1
+    assert isinstance(chosen.ranking.error, BackendFailed)
 
 
 def test_best_of_n_may_choose_nothing(driver, server, best_of_n_answer):

@@ -35,9 +35,8 @@ def serve(
 
 def run_server(settings: Settings, listener: socket.socket) -> None:
     """Serve on an open socket until told to stop."""
-    import uvicorn
-
     from surefoot.api.app import create_app
+    from surefoot.api.server import Server, server_config
     from surefoot.wiring import build_service
 
     service = build_service(settings)
@@ -48,14 +47,7 @@ def run_server(settings: Settings, listener: socket.socket) -> None:
         [generator.sampler.state().engine for generator in service.generators.values()],
     ):
         console.print(line)
-    server_settings: dict[str, Any] = {
-        "log_config": None,
-        "access_log": False,
-        "server_header": False,
-        "timeout_graceful_shutdown": round(settings.shutdown_grace_s),
-    }
-    server = uvicorn.Server(uvicorn.Config(create_app(service), **server_settings))
-    server.run(sockets=[listener])
+    Server(server_config(create_app(service), settings.shutdown_grace_s)).run(sockets=[listener])
 
 
 def banner(settings: Settings, address: tuple[Any, ...], engines: list[str]) -> list[str]:

@@ -82,11 +82,9 @@ def _show_candidate(console: Console, place: int, ranked: RankedCandidate, drawn
 
 def _step_line(step: StepScore, text: str, *, is_first_error: bool) -> Text:
     colour = "green" if step.score >= GOOD else "yellow" if step.score >= DOUBTFUL else "red"
-    start, end = step.span
+    said = text[slice(*step.span)] if step.span else f"step {step.index + 1}"
     mark = ("  ← first error", "bold red") if is_first_error else ""
-    return Text.assemble(
-        "    ", (f"{step.score:.2f}", f"bold {colour}"), "  ", (_short(text[start:end], 160), colour), mark
-    )
+    return Text.assemble("    ", (f"{step.score:.2f}", f"bold {colour}"), "  ", (_short(said, 160), colour), mark)
 
 
 def _short(text: str, limit: int) -> str:

@@ -46,7 +46,7 @@ from surefoot_client.inputs import Aggregation, Messages, Priority, ScoreItem, S
 from surefoot_client.rankings import RankedCandidate, Ranking, Vote
 from surefoot_client.samples import BestOfN, Candidate, SampleResponse
 from surefoot_client.scores import ItemFailure, ItemResult, ScoreResponse, StepScore, raise_for_failures
-from surefoot_client.usage import Timing, Usage
+from surefoot_client.usage import SamplingUsage, Timing, Usage
 from surefoot_client.version import __version__
 
 __all__ = [
@@ -94,6 +94,7 @@ __all__ = [
     "RequestTimeout",
     "SampleResponse",
     "SamplerUnavailable",
+    "SamplingUsage",
     "ScoreItem",
     "ScoreResponse",
     "ServerError",

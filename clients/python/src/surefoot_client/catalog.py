@@ -58,12 +58,14 @@ class ModelInfo(Received):
 
 @dataclass(frozen=True, slots=True)
 class GeneratorInfo(Received):
-    """A generator in `/v1/models`."""
+    """A generator in `/v1/models`; `state` is `idle`, `starting`, `ready` or `failed`."""
 
     id: str
     engine: str
     state: str
     model: str | None = None
+    detail: str = ""
+    fingerprint: str | None = None
 
     @classmethod
     def from_dict(cls, value: object, path: str = "generator") -> GeneratorInfo:
@@ -74,6 +76,8 @@ class GeneratorInfo(Received):
             engine=fields.required("engine", text),
             state=fields.required("state", text),
             model=fields.optional("model", text),
+            detail=fields.optional("detail", text) or "",
+            fingerprint=fields.optional("fingerprint", text),
             _json=fields.json,
         )
 
@@ -118,11 +122,12 @@ class GeneratorState(Received):
 
 @dataclass(frozen=True, slots=True)
 class ReadyState(Received):
-    """Whether the server takes requests; `models` maps each model's name to its state."""
+    """Whether the server takes requests; `models` maps each model's name to its state, `details` to what went wrong."""
 
     ready: bool
     models: Mapping[str, str] = field(default_factory=dict)
     generators: Mapping[str, GeneratorState] = field(default_factory=dict)
+    details: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_dict(cls, value: object, path: str = "response") -> ReadyState:
@@ -132,5 +137,6 @@ class ReadyState(Received):
             ready=fields.required("ready", flag),
             models=fields.optional("models", map_of(text)) or {},
             generators=fields.optional("generators", map_of(GeneratorState.from_dict)) or {},
+            details=fields.optional("details", map_of(text)) or {},
             _json=fields.json,
         )

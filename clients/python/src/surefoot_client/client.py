@@ -111,7 +111,7 @@ class SurefootClient:
         timeout_s: float | None = None,
         priority: Priority | None = None,
     ) -> Ranking:
-        """Rank the candidates of one problem, best first."""
+        """Rank the candidates of one problem, best first; raises an `ItemError` when the problem cannot be ranked."""
         return self._run(
             operations.rerank(
                 problem,
@@ -130,12 +130,42 @@ class SurefootClient:
             )
         )
 
-    def rerank_groups(self, groups: Sequence[Mapping[str, object]]) -> list[Ranking | ItemFailure]:
-        """Rank several problems in one request; each group is a mapping of the arguments of `rerank`.
+    def rerank_groups(
+        self,
+        groups: Sequence[Mapping[str, object]],
+        *,
+        strategy: Strategy | None = None,
+        model: str | None = None,
+        outcome_model: str | None = None,
+        aggregation: Aggregation | None = None,
+        threshold: float | None = None,
+        top_n: int | None = None,
+        return_documents: bool | None = None,
+        tie_seed: int | None = None,
+        abstain_below: float | None = None,
+        timeout_s: float | None = None,
+        priority: Priority | None = None,
+    ) -> list[Ranking | ItemFailure]:
+        """Rank several problems in one request; each group is `{"problem": …, "candidates": […]}`.
 
         Entry i belongs to `groups[i]`; `raise_for_failures(...)` of it leaves only rankings.
         """
-        return self._run(operations.rerank_groups(groups))
+        return self._run(
+            operations.rerank_groups(
+                groups,
+                strategy=strategy,
+                model=model,
+                outcome_model=outcome_model,
+                aggregation=aggregation,
+                threshold=threshold,
+                top_n=top_n,
+                return_documents=return_documents,
+                tie_seed=tie_seed,
+                abstain_below=abstain_below,
+                timeout_s=timeout_s,
+                priority=priority,
+            )
+        )
 
     def sample(
         self,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from numbers import Real
 from typing import TypeVar
 
 from surefoot_client.calls import Call, Reply, decoded, json_reader, raise_for_status, server_error
 from surefoot_client.catalog import ModelCatalog, ReadyState
 from surefoot_client.errors import BadResponse
 from surefoot_client.inputs import Aggregation, Messages, Priority, ScoreItem, Strategy, encode, listed
-from surefoot_client.rankings import Ranking, ranking_groups
+from surefoot_client.rankings import Ranking, ranking_groups, single_ranking
 from surefoot_client.retry import Cost
 from surefoot_client.samples import BestOfN, SampleResponse
 from surefoot_client.scores import ItemFailure, ItemResult, ScoreResponse
@@ -76,22 +75,48 @@ def rerank(
         "timeout_s": timeout_s,
         "priority": priority,
     }
-    return _post("/rerank", body, "scoring", Ranking.from_dict, timeout_s)
+    return _post("/rerank", body, "scoring", single_ranking, timeout_s)
 
 
-def rerank_groups(groups: Sequence[Mapping[str, object]]) -> Call[list[Ranking | ItemFailure]]:
-    """`POST /rerank` with `items`; each group has the fields of `rerank`."""
+def rerank_groups(
+    groups: Sequence[Mapping[str, object]],
+    *,
+    strategy: Strategy | None = None,
+    model: str | None = None,
+    outcome_model: str | None = None,
+    aggregation: Aggregation | None = None,
+    threshold: float | None = None,
+    top_n: int | None = None,
+    return_documents: bool | None = None,
+    tie_seed: int | None = None,
+    abstain_below: float | None = None,
+    timeout_s: float | None = None,
+    priority: Priority | None = None,
+) -> Call[list[Ranking | ItemFailure]]:
+    """`POST /rerank` with `items`."""
     sent = listed("groups", groups)
-    deadlines = [group.get("timeout_s") for group in sent if isinstance(group, Mapping)]
-    longest_s = max((float(seconds) for seconds in deadlines if isinstance(seconds, Real)), default=None)
+    body = {
+        "items": sent,
+        "strategy": strategy,
+        "model": model,
+        "outcome_model": outcome_model,
+        "aggregation": aggregation,
+        "threshold": threshold,
+        "top_n": top_n,
+        "return_documents": return_documents,
+        "tie_seed": tie_seed,
+        "abstain_below": abstain_below,
+        "timeout_s": timeout_s,
+        "priority": priority,
+    }
 
     def parse(answer: object) -> list[Ranking | ItemFailure]:
         rankings = ranking_groups(answer)
         if len(rankings) != len(sent):
             raise BadResponse(f"response.groups has {len(rankings)} entries for {len(sent)} groups")
-        return list(rankings)
+        return rankings
 
-    return _post("/rerank", {"items": sent}, "scoring", parse, longest_s)
+    return _post("/rerank", body, "scoring", parse, timeout_s)
 
 
 def sample(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from surefoot_client.errors import ServerError
 from surefoot_client.reading import Fields, Received, flag, integer, list_of, map_of, number, text
@@ -37,8 +37,9 @@ class Vote(Received):
 class RankedCandidate(Received):
     """One candidate in its place; `index` is its place in the request.
 
-    `relevance_score` is `None` for a candidate that failed, and then `error` says why. `document` is the candidate's
-    text where `return_documents` asked for it.
+    `relevance_score` is `None` for a candidate that failed, and then `error` says why. `score` and `outcome_score` are
+    the two models' own scores, on their own scales, where they played a role. `document` is the candidate's text where
+    `return_documents` asked for it.
     """
 
     index: int
@@ -46,6 +47,8 @@ class RankedCandidate(Received):
     id: str | None = None
     answer: str | None = None
     first_error: int | None = None
+    score: float | None = None
+    outcome_score: float | None = None
     steps: tuple[StepScore, ...] | None = None
     document: str | None = None
     error: ServerError | None = None
@@ -55,13 +58,15 @@ class RankedCandidate(Received):
         """Read from JSON; raises `BadResponse`."""
         fields = Fields(value, path)
         error = fields.optional("error", item_error)
-        score = fields.required("relevance_score", number) if error is None else None
+        relevance_score = fields.required("relevance_score", number) if error is None else None
         return cls(
             index=fields.required("index", integer),
-            relevance_score=score,
+            relevance_score=relevance_score,
             id=fields.optional("id", text),
             answer=fields.optional("answer", text),
             first_error=fields.optional("first_error", integer),
+            score=fields.optional("score", number),
+            outcome_score=fields.optional("outcome_score", number),
             steps=fields.optional("steps", list_of(StepScore.from_dict)),
             document=fields.optional("document", _document),
             error=error,
@@ -75,7 +80,9 @@ class Ranking(Received):
 
     `best` is the index in the request of the chosen candidate, `None` when the server abstained or had nothing to
     choose from. `agreement` is the share of the most common answer; `tie` says that the seeded rule decided.
-    `models` and `fingerprints` are keyed by the role they played. `id` is absent inside a group or `best_of_n`.
+    `models` is keyed by the role that each model played, `fingerprints` by the model's name. `id`, `usage` and `timing`
+    belong to a whole request: they are `None` inside a group or `best_of_n`. `error` says why nothing could be ranked;
+    only `best_of_n` hands out such a ranking, since its candidates are there all the same.
     """
 
     results: tuple[RankedCandidate, ...]
@@ -84,11 +91,13 @@ class Ranking(Received):
     votes: tuple[Vote, ...] = ()
     agreement: float | None = None
     tie: bool = False
+    error: ServerError | None = None
     id: str | None = None
+    strategy: str | None = None
     models: Mapping[str, str] = field(default_factory=dict)
     fingerprints: Mapping[str, str] = field(default_factory=dict)
-    usage: Usage = field(default_factory=Usage)
-    timing: Timing = field(default_factory=Timing)
+    usage: Usage | None = None
+    timing: Timing | None = None
 
     @property
     def best_result(self) -> RankedCandidate | None:
@@ -106,23 +115,50 @@ class Ranking(Received):
             votes=fields.optional("votes", list_of(Vote.from_dict)) or (),
             agreement=fields.optional("agreement", number),
             tie=fields.optional("tie", flag) or False,
+            error=fields.optional("error", item_error),
             id=fields.optional("id", text),
+            strategy=fields.optional("strategy", text),
             models=fields.optional("models", map_of(text)) or {},
             fingerprints=fields.optional("fingerprints", map_of(text)) or {},
-            usage=fields.optional("usage", Usage.from_dict) or Usage(),
-            timing=fields.optional("timing", Timing.from_dict) or Timing(),
+            usage=fields.optional("usage", Usage.from_dict),
+            timing=fields.optional("timing", Timing.from_dict),
             _json=fields.json,
         )
 
 
-def ranking_groups(value: object, path: str = "response") -> tuple[Ranking | ItemFailure, ...]:
-    """The `groups` of an answer in the order of the request's `items`; raises `BadResponse`."""
-    return Fields(value, path).required("groups", list_of(_group))
+def single_ranking(value: object, path: str = "response") -> Ranking:
+    """The ranking of a request with one group; raises the group's error, or `BadResponse`."""
+    ranking = Ranking.from_dict(value, path)
+    if ranking.error is not None:
+        raise ranking.error
+    return ranking
 
 
-def _group(value: object, path: str) -> Ranking | ItemFailure:
-    failed = Fields(value, path).json.get("error") is not None
-    return ItemFailure.from_dict(value, path) if failed else Ranking.from_dict(value, path)
+def ranking_groups(value: object, path: str = "response") -> list[Ranking | ItemFailure]:
+    """The `groups` of an answer in the order of the request's `items`; raises `BadResponse`.
+
+    What the answer says once for all groups (strategy, models, fingerprints) is repeated in each ranking.
+    """
+    fields = Fields(value, path)
+    strategy = fields.optional("strategy", text)
+    models = fields.optional("models", map_of(text)) or {}
+    fingerprints = fields.optional("fingerprints", map_of(text)) or {}
+    groups: list[Ranking | ItemFailure] = []
+    for index, group in enumerate(fields.required("groups", list_of(Fields))):
+        error = group.optional("error", item_error)
+        if error is not None:
+            groups.append(ItemFailure(index=index, error=error, id=group.optional("id", text), _json=group.json))
+            continue
+        ranking = Ranking.from_dict(group.json, group.path)
+        groups.append(
+            replace(
+                ranking,
+                strategy=ranking.strategy or strategy,
+                models=ranking.models or models,
+                fingerprints=ranking.fingerprints or fingerprints,
+            )
+        )
+    return groups
 
 
 def _document(value: object, path: str) -> str:

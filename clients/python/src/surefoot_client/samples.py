@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from surefoot_client.rankings import Ranking
 from surefoot_client.reading import Fields, Received, integer, list_of, number, text
-from surefoot_client.usage import Timing, Usage
+from surefoot_client.usage import SamplingUsage, Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,9 @@ class SampleResponse(Received):
     candidates: tuple[Candidate, ...]
     prompt_token_ids: tuple[int, ...] = ()
     fingerprint: str | None = None
-    usage: Usage = field(default_factory=Usage)
+    id: str | None = None
+    usage: SamplingUsage = field(default_factory=SamplingUsage)
+    timing: Timing = field(default_factory=Timing)
 
     @classmethod
     def from_dict(cls, value: object, path: str = "response") -> SampleResponse:
@@ -60,14 +62,16 @@ class SampleResponse(Received):
             candidates=fields.required("candidates", list_of(Candidate.from_dict)),
             prompt_token_ids=fields.optional("prompt_token_ids", list_of(integer)) or (),
             fingerprint=fields.optional("fingerprint", text),
-            usage=fields.optional("usage", Usage.from_dict) or Usage(),
+            id=fields.optional("id", text),
+            usage=fields.optional("usage", SamplingUsage.from_dict) or SamplingUsage(),
+            timing=fields.optional("timing", Timing.from_dict) or Timing(),
             _json=fields.json,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class BestOfN(Received):
-    """Sampled candidates, their ranking and the chosen one.
+    """Sampled candidates, their ranking and the chosen one; `fingerprint` is the generator's.
 
     `best`, `answer` and `text` are `None` when the server abstained or no candidate could be scored.
     """
@@ -79,7 +83,9 @@ class BestOfN(Received):
     best: int | None
     answer: str | None
     text: str | None
-    usage: Usage = field(default_factory=Usage)
+    prompt_token_ids: tuple[int, ...] = ()
+    fingerprint: str | None = None
+    usage: SamplingUsage = field(default_factory=SamplingUsage)
     timing: Timing = field(default_factory=Timing)
 
     @classmethod
@@ -94,7 +100,9 @@ class BestOfN(Received):
             best=fields.optional("best", integer),
             answer=fields.optional("answer", text),
             text=fields.optional("text", text),
-            usage=fields.optional("usage", Usage.from_dict) or Usage(),
+            prompt_token_ids=fields.optional("prompt_token_ids", list_of(integer)) or (),
+            fingerprint=fields.optional("fingerprint", text),
+            usage=fields.optional("usage", SamplingUsage.from_dict) or SamplingUsage(),
             timing=fields.optional("timing", Timing.from_dict) or Timing(),
             _json=fields.json,
         )

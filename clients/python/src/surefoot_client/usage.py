@@ -28,6 +28,26 @@ class Usage(Received):
 
 
 @dataclass(frozen=True, slots=True)
+class SamplingUsage(Received):
+    """Tokens of the prompt, once, and of all candidates; `scoring` is what ranking them cost, if they were."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    scoring: Usage | None = None
+
+    @classmethod
+    def from_dict(cls, value: object, path: str = "usage") -> SamplingUsage:
+        """Read from JSON; raises `BadResponse`."""
+        fields = Fields(value, path)
+        return cls(
+            prompt_tokens=fields.optional("prompt_tokens", integer) or 0,
+            completion_tokens=fields.optional("completion_tokens", integer) or 0,
+            scoring=fields.optional("scoring", Usage.from_dict),
+            _json=fields.json,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Timing(Received):
     """Where a request's time went, in seconds."""
 
