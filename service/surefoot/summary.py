@@ -20,9 +20,12 @@ from surefoot.readout import UNIT_MAPS, Reading
 
 
 def check_aggregation(profile: Profile, aggregation: Aggregation | None) -> None:
-    """Raises `AggregationNotDefined` where the profile's step scores have no such aggregate."""
-    wanted = aggregation or profile.aggregation
-    if profile.kind == "process" and not _is_defined(profile, wanted):
+    """Raises `AggregationNotDefined` where scores on the profile's scale have no such aggregate.
+
+    `None` is the profile's own, which only a process model has a use for.
+    """
+    wanted = aggregation or (profile.aggregation if profile.kind == "process" else None)
+    if wanted is not None and not _is_defined(profile, wanted):
         raise AggregationNotDefined(
             f"{wanted!r} needs probabilities, but the scores of profile {profile.name!r} are {profile.scale} "
             "and it declares no unit_map",

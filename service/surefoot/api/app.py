@@ -9,7 +9,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from surefoot.api.errors import install_error_handlers
-from surefoot.api.middleware import BodyLimit, Measured, RequestId
+from surefoot.api.middleware import BodyLimit, Measured, RequestId, Unexpected
 from surefoot.api.routes import operations, rank, sample, score
 from surefoot.api.service import Service
 
@@ -36,6 +36,8 @@ def create_app(service: Service) -> FastAPI:
     for room in (score, rank, sample, operations):
         app.include_router(room.router)
     install_error_handlers(app, service.telemetry.error)
+    # The last one added is the outermost: an unexpected error is answered inside what counts and names requests.
+    app.add_middleware(Unexpected, count_error=service.telemetry.error)
     app.add_middleware(BodyLimit, max_bytes=service.limits.max_body_bytes)
     app.add_middleware(Measured, finished=service.telemetry.request_finished)
     app.add_middleware(RequestId)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -14,8 +13,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from surefoot.errors import QueueFull, RequestError, SurefootError, UnrecognisedBody
-
-log = logging.getLogger(__name__)
 
 STATUS: Mapping[str, int] = {
     "invalid_request": 422,
@@ -71,6 +68,9 @@ def install_error_handlers(app: FastAPI, count_error: Callable[[str], None]) -> 
         if first["type"] == "json_invalid":
             return counted("bad_request", error_response(400, "bad_request", "the body is not valid JSON"))
         body = error.body
+        if isinstance(body, bytes):
+            said = "the body is not declared as JSON: send it with content-type: application/json"
+            return counted("bad_request", error_response(400, "bad_request", said))
         if isinstance(body, dict) and body and not _NATIVE_KEYS.intersection(body) and first["loc"][0] == "body":
             unknown = UnrecognisedBody("the body has none of the fields of this API; see /docs")
             return await on_surefoot_error(_, unknown)
@@ -88,16 +88,11 @@ def install_error_handlers(app: FastAPI, count_error: Callable[[str], None]) -> 
     async def on_disconnect(_: Request, error: ClientDisconnect) -> Response:  # noqa: ARG001
         return Response(status_code=499)
 
-    async def on_anything(_: Request, error: Exception) -> JSONResponse:
-        log.error("unexpected error", exc_info=error)
-        return counted("internal_error", error_response(500, "internal_error", "an unexpected error; the log has it"))
-
     handlers: dict[type[Exception], Callable[[Request, Any], Awaitable[Response]]] = {
         SurefootError: on_surefoot_error,
         RequestValidationError: on_malformed,
         HTTPException: on_http,
         ClientDisconnect: on_disconnect,
-        Exception: on_anything,
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)

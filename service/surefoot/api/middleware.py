@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
+import traceback
 import uuid
 from collections.abc import Callable
 
@@ -13,6 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from surefoot.api.errors import error_response
 from surefoot.errors import BodyTooLarge
+
+log = logging.getLogger(__name__)
 
 _GOOD_ID = re.compile(r"[\w.:\-]{1,128}", re.ASCII)
 
@@ -95,3 +99,38 @@ class BodyLimit:
             return message
 
         await self._app(scope, receive_within_limit, send)
+
+
+class Unexpected:
+    """Answers 500 to what nobody foresaw. The log gets where it happened, never the message: it may quote user text."""
+
+    def __init__(self, app: ASGIApp, count_error: Callable[[str], None]) -> None:
+        self._app = app
+        self._count_error = count_error
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_note)
+        except Exception as error:
+            if started or scope["type"] != "http":
+                raise
+            log.error("unexpected error: %s", _origin(error))  # noqa: TRY400  exc_info would print the message
+            self._count_error("internal_error")
+            response = error_response(500, "internal_error", "an unexpected error; the log has it")
+            await response(scope, receive, send)
+
+
+def _origin(error: BaseException | None) -> str:
+    """The classes and the stacks of an error and of what caused it."""
+    parts: list[str] = []
+    while error is not None:
+        parts.append(f"{type(error).__qualname__}\n{''.join(traceback.format_tb(error.__traceback__))}")
+        error = error.__cause__ or error.__context__
+    return "caused by ".join(parts)

@@ -6,6 +6,7 @@ bf16 heads quantise: a logit near 16 is rounded to steps of 1/8, which moves a p
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 
@@ -13,10 +14,13 @@ from surefoot.errors import CheckpointDamaged
 
 
 class LinearHead(torch.nn.Module):  # type: ignore[misc]  # torch is untyped to mypy here
-    """raw = hidden @ weight.T + bias, [rows, hidden] to [rows, columns]."""
+    """raw = hidden @ weight.T + bias, [rows, hidden] to [rows, columns]; with a soft cap c, c·tanh(raw / c)."""
 
-    def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None = None) -> None:
+    def __init__(
+        self, weight: torch.Tensor, bias: torch.Tensor | None = None, *, soft_cap: float | None = None
+    ) -> None:
         super().__init__()
+        self.soft_cap = soft_cap
         self.weight = torch.nn.Parameter(weight.detach().float(), requires_grad=False)
         self.bias = None if bias is None else torch.nn.Parameter(bias.detach().float(), requires_grad=False)
 
@@ -25,15 +29,24 @@ class LinearHead(torch.nn.Module):  # type: ignore[misc]  # torch is untyped to 
         return int(self.weight.shape[0])
 
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
-        return torch.nn.functional.linear(hidden.float(), self.weight, self.bias)
+        raw = torch.nn.functional.linear(hidden.float(), self.weight, self.bias)
+        return raw if self.soft_cap is None else self.soft_cap * torch.tanh(raw / self.soft_cap)
 
 
-def contrast_head(output_embeddings: torch.nn.Module, token_ids: Sequence[int]) -> LinearHead:
-    """The rows of a language model's output layer that belong to the verdict tokens: logits for these and no others."""
-    weight = output_embeddings.weight
-    bias = getattr(output_embeddings, "bias", None)
-    rows = torch.tensor(list(token_ids), device=weight.device)
-    return LinearHead(weight[rows], None if bias is None else bias[rows])
+def contrast_head(model: Any, token_ids: Sequence[int]) -> LinearHead:
+    """The rows of a language model's output layer that belong to the verdict tokens: logits for these and no others.
+
+    Families that scale their logits (Cohere, Granite) or cap them softly (Gemma 2) name that in their configuration.
+    """
+    layer, config = model.get_output_embeddings(), model.config.get_text_config()
+    rows = torch.tensor(list(token_ids), device=layer.weight.device)
+    scale = getattr(config, "logit_scale", 1.0) / getattr(config, "logits_scaling", 1.0)
+    bias = getattr(layer, "bias", None)
+    return LinearHead(
+        layer.weight[rows].float() * scale,
+        None if bias is None else bias[rows].float() * scale,
+        soft_cap=getattr(config, "final_logit_softcapping", None),
+    )
 
 
 def classification_head(model: torch.nn.Module, num_columns: int) -> LinearHead:

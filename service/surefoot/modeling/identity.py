@@ -12,7 +12,14 @@ import transformers
 from surefoot.modeling.checkpoint import Checkpoint, weight_files
 from surefoot.profiles import Profile
 
-_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
+_TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer.model",
+    "vocab.json",
+    "merges.txt",
+    "tokenizer_config.json",
+    "chat_template.jinja",
+)
 
 
 def base_id(path: Path) -> str:
@@ -30,6 +37,7 @@ def fingerprint(base: str, profile: Profile, checkpoint: Checkpoint, backend: st
     """Equal fingerprints promise scores that are equal within the profile's tolerance, 16 hex digits."""
     parts = {
         "base": base,
+        "config": hashlib.sha256((checkpoint.path / "config.json").read_bytes()).hexdigest(),
         "profile": profile.model_dump(mode="json"),
         "dtype": str(checkpoint.dtype),
         "device": checkpoint.device.type,

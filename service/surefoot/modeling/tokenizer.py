@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import TemplateError
 from tokenizers import Tokenizer as FastTokenizer
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from surefoot.domain import Message
 from surefoot.errors import CheckpointDamaged, UnsafeText
@@ -21,13 +21,16 @@ class HfTokenizer:
     def __init__(self, wrapper: Any) -> None:
         self._wrapper = wrapper
         self._markup: FastTokenizer = wrapper.backend_tokenizer
-        self._plain, self._control_ids = plain_text_twin(self._markup)
+        self._plain, self._moved_ids, self._control_ids = plain_text_twin(self._markup)
 
     @classmethod
     def from_directory(cls, path: Path) -> HfTokenizer:
         """The tokenizer of a checkpoint directory. Raises `CheckpointDamaged` when there is none that is fast."""
+        # What tokenizer.json says is what the model was trained with; the classes that AutoTokenizer picks by model type
+        # put their own normalisation and splitting in its place.
+        reader = PreTrainedTokenizerFast if (path / "tokenizer.json").is_file() else AutoTokenizer
         try:
-            wrapper = AutoTokenizer.from_pretrained(str(path), use_fast=True, local_files_only=True)
+            wrapper = reader.from_pretrained(str(path), local_files_only=True)
         except Exception as cause:
             raise CheckpointDamaged(f"the tokenizer in {path} cannot be read: {cause}", param="path") from cause
         if not getattr(wrapper, "is_fast", False):
@@ -45,7 +48,12 @@ class HfTokenizer:
         return () if self._wrapper.eos_token_id is None else (self._wrapper.eos_token_id,)
 
     def encode_text(self, text: str) -> list[int]:
-        ids: list[int] = self._plain.encode(text, add_special_tokens=False).ids
+        try:
+            ids: list[int] = self._plain.encode(text, add_special_tokens=False).ids
+        except TypeError as cause:
+            raise UnsafeText("the text holds half of a surrogate pair, which is no character: replace it") from cause
+        if self._moved_ids:
+            ids = [self._moved_ids.get(token_id, token_id) for token_id in ids]
         if not self._control_ids.isdisjoint(ids):
             raise UnsafeText("the text spells a control token that this tokenizer cannot keep as plain text")
         return ids
@@ -70,14 +78,18 @@ class HfTokenizer:
         return text
 
 
-def plain_text_twin(markup: FastTokenizer) -> tuple[FastTokenizer, frozenset[int]]:
+def plain_text_twin(markup: FastTokenizer) -> tuple[FastTokenizer, dict[int, int], frozenset[int]]:
     """A tokenizer that treats control tokens in its input as plain text, and the ids it must then never give.
 
-    Added tokens that are mere whitespace stay: they are how some vocabularies write ordinary text.
+    Added tokens that are mere whitespace stay: they are how some vocabularies write ordinary text. Without their
+    neighbours they are numbered anew: between the two stands the map from the twin's ids to the true ones.
     """
     form = json.loads(markup.to_str())
     kept = [token for token in form["added_tokens"] if not token["special"] and not token["content"].strip()]
     dropped = frozenset(token["id"] for token in form["added_tokens"]) - frozenset(token["id"] for token in kept)
     form["added_tokens"] = kept
     form["post_processor"] = None
-    return FastTokenizer.from_str(json.dumps(form)), dropped
+    twin = FastTokenizer.from_str(json.dumps(form))
+    numbered = {twin.token_to_id(token["content"]): token["id"] for token in kept}
+    moved = {given: true for given, true in numbered.items() if given is not None and given != true}
+    return twin, moved, dropped

@@ -108,6 +108,8 @@ class ModelLoader:
         return self._engines[key]
 
     def _build_engine(self, model: ModelSettings, architecture: ModelArchitecture) -> Engine:
+        import torch
+
         from surefoot.backends.transformers_backend import TransformersBackend
         from surefoot.modeling.checkpoint import load_checkpoint
         from surefoot.modeling.identity import base_id
@@ -115,6 +117,8 @@ class ModelLoader:
         from surefoot.modeling.tokenizer import HfTokenizer
 
         settings = self._settings
+        if settings.threads:
+            torch.set_num_threads(settings.threads)
         directory: Path = checkpoint_directory(model.path, settings)
         checkpoint = load_checkpoint(
             directory,
@@ -135,7 +139,7 @@ def _head(profile: Profile, checkpoint: Checkpoint, tokenizer: Tokenizer) -> Lin
     match profile.readout:
         case TokenContrast(positive=positive, negative=negative):
             words = [verdict_token_id(tokenizer, word) for word in (positive, negative)]
-            return contrast_head(checkpoint.model.get_output_embeddings(), words)
+            return contrast_head(checkpoint.model, words)
         case TokenClassification(classes=classes):
             return classification_head(checkpoint.model, len(classes))
         case SequenceScalar():

@@ -99,6 +99,11 @@ def test_weights_size_is_the_size_of_all_tensors(prepared: Path, tiny_gguf: Path
     assert weights_size(targets) == sum(tensor.nbytes for tensor in stored.values())
 
 
+def test_the_weights_begin_at_a_multiple_of_eight_bytes(prepared: Path) -> None:
+    with (prepared / "model.safetensors").open("rb") as file:
+        assert int.from_bytes(file.read(8), "little") % 8 == 0
+
+
 def test_no_weight_is_missing_or_left_over(prepared: Path) -> None:
     _, report = AutoModelForCausalLM.from_pretrained(prepared, output_loading_info=True)
     assert not any(report.values())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import AliasChoices, Field, model_validator
+from pydantic import AliasChoices, BeforeValidator, Field, model_validator
 
 from surefoot.api.schemas.common import (
     ErrorOut,
@@ -44,12 +44,20 @@ class Candidate(Request):
         return CandidateInput(self.text, steps, self.answer, self.id)
 
 
+def _text_as_object(value: Any) -> Any:
+    return {"text": value} if isinstance(value, str) else value
+
+
+AnyCandidate = Annotated[Candidate, BeforeValidator(_text_as_object, json_schema_input_type=str | Candidate)]
+"""A bare text or an object. One branch, not a union, so that an error's path is the caller's own."""
+
+
 class Group(Request):
     """Candidates of one problem."""
 
     problem: Text | None = Field(None, validation_alias=AliasChoices("problem", "query"))
     messages: list[MessageIn] | None = Field(None, description="A conversation that ends with the problem.")
-    candidates: list[Text | Candidate] | None = Field(
+    candidates: list[AnyCandidate] | None = Field(
         None, min_length=1, validation_alias=AliasChoices("candidates", "documents")
     )
 
@@ -70,11 +78,7 @@ class Group(Request):
     def to_task(self) -> RankTask:
         """The domain's task."""
         context, problem = ((), self.problem) if self.messages is None else split_conversation(self.messages)
-        inputs = tuple(
-            CandidateInput(text=given) if isinstance(given, str) else given.to_input()
-            for given in self.candidates or ()
-        )
-        return RankTask(problem or "", inputs, context)
+        return RankTask(problem or "", tuple(given.to_input() for given in self.candidates or ()), context)
 
 
 class RankingFields(Request):

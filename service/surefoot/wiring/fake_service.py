@@ -1,0 +1,140 @@
+"""A whole service without weights: the real line, registry, ranker and limits over the shipped fakes.
+
+Tests of the API run against it, and whoever writes a client can try it on every answer within seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from surefoot.answers import EquivalenceJudge
+from surefoot.api.service import Generator, Limits, Service
+from surefoot.backends.fake_backend import FakeBackend
+from surefoot.domain import Message
+from surefoot.metrics import PrometheusTelemetry
+from surefoot.pipeline import ScoringLine
+from surefoot.profiles import Profile, load_profile
+from surefoot.ranking import Ranker
+from surefoot.registry import Loader, ModelCard, Registry, ServedModel
+from surefoot.rendering import build_renderer
+from surefoot.rendering.fake_tokenizer import FakeTokenizer
+from surefoot.sampling.fake_sampler import FakeSampler
+from surefoot.scheduling.limits import SchedulerLimits
+from surefoot.scheduling.scheduler import Scheduler
+
+FAKE_TEXTS = ("2 + 3 = 5.\nThe answer is 5.", "2 + 3 = 6.\nThe answer is 6.", "Together 5.\nThe answer is 5.0.")
+GRACE_S = 5.0
+
+
+class KeysOnly:
+    """An `EquivalenceJudge` that finds nothing equivalent beyond equal canonical keys; it costs nothing."""
+
+    def equivalent(self, first: str, second: str) -> bool:  # noqa: ARG002
+        return False
+
+
+def fake_profiles() -> dict[str, Profile]:
+    """By model name: prm and orm (probabilities), reward (unbounded, mapped to (0, 1)) and raw (without that map)."""
+    reward = load_profile("sequence-classification")
+    raw = {"name": "raw-reward", "title": "An unbounded reward without a map to (0, 1)", "unit_map": None}
+    return {
+        "prm": load_profile("embedded-prm"),
+        "orm": load_profile("embedded-orm"),
+        "reward": reward,
+        "raw": Profile.model_validate(reward.model_dump() | raw),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class FakeParts:
+    """What a fake service is made of; every part has a default. `broken` models fail to load with that error."""
+
+    profiles: Mapping[str, Profile] = field(default_factory=fake_profiles)
+    backend: FakeBackend = field(default_factory=FakeBackend)
+    sampler: FakeSampler | None = field(default_factory=lambda: FakeSampler(FAKE_TEXTS))
+    preface: tuple[Message, ...] = ()
+    judge: EquivalenceJudge = field(default_factory=KeysOnly)
+    limits: Limits = field(default_factory=Limits)
+    queue: SchedulerLimits = field(default_factory=SchedulerLimits)
+    broken: Mapping[str, Exception] = field(default_factory=dict)
+    loads: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FakeService:
+    """A service and the parts that a test wants to hold; it loads when the service starts."""
+
+    service: Service
+    scheduler: Scheduler
+    telemetry: PrometheusTelemetry
+
+
+def build_fake_service(parts: FakeParts) -> FakeService:
+    """All models share one backend and one queue, as models on one checkpoint do."""
+    telemetry = PrometheusTelemetry()
+    scheduler = Scheduler(parts.backend, parts.queue, telemetry)
+    registry = Registry(
+        {name: _loader(name, profile, parts, scheduler, telemetry) for name, profile in parts.profiles.items()},
+        {name: profile.kind for name, profile in parts.profiles.items()},
+    )
+
+    async def start() -> None:
+        if parts.loads:
+            await registry.load_all()
+
+    async def close() -> None:
+        parts.backend.close()
+        await registry.close()
+
+    generator = None if parts.sampler is None else Generator("default", "fake-policy", parts.sampler, parts.preface)
+    service = Service(
+        registry=registry,
+        generators={} if generator is None else {generator.name: generator},
+        ranker=Ranker(parts.judge),
+        telemetry=telemetry,
+        limits=parts.limits,
+        metrics_text=lambda: (telemetry.render(), telemetry.content_type),
+        start=start,
+        close=close,
+    )
+    return FakeService(service, scheduler, telemetry)
+
+
+def _loader(
+    name: str, profile: Profile, parts: FakeParts, scheduler: Scheduler, telemetry: PrometheusTelemetry
+) -> Loader:
+    async def load() -> ServedModel:
+        if name in parts.broken:
+            raise parts.broken[name]
+        if profile.readout.method == "sequence_scalar":
+            parts.backend.num_columns[name] = 1
+        await scheduler.start()
+        renderer = build_renderer(profile, FakeTokenizer())
+        line = ScoringLine(
+            name, profile, renderer, scheduler, telemetry, max_input_tokens=parts.backend.max_input_tokens
+        )
+        return ServedModel(_card(name, profile, line), line, lambda: scheduler.close(GRACE_S))
+
+    return load
+
+
+def _card(name: str, profile: Profile, line: ScoringLine) -> ModelCard:
+    return ModelCard(
+        name=name,
+        kind=profile.kind,
+        profile=profile.name,
+        title=profile.title,
+        scale=profile.scale,
+        tolerance=profile.tolerance.float32,
+        threshold=profile.threshold,
+        aggregation=profile.aggregation,
+        max_input_tokens=line.max_input_tokens,
+        trained=profile.trained,
+        notice=profile.notice,
+        base_id="fake",
+        fingerprint=f"fake-{profile.name}",
+        dtype="float32",
+        backend="fake",
+        device="cpu",
+    )

@@ -1,0 +1,92 @@
+"""Served scores against a plain unbatched transformers forward pass, alone and in a batch of 32."""
+
+import random
+from collections.abc import Sequence
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from surefoot.embedded.base_model import prepare_base
+from surefoot.settings import Settings
+from surefoot_client import SurefootClient
+
+SYSTEM = "You check solutions of math problems step by step. Answer Yes if the step is correct, No if it is not."
+
+
+def word_problems(count: int) -> list[dict[str, object]]:
+    """Seeded problems with two to seven steps, some of them wrong: mixed lengths, as a batch has them."""
+    draw = random.Random(20)
+    items: list[dict[str, object]] = []
+    for _ in range(count):
+        boxes, pens, sold = draw.randint(2, 9), draw.randint(3, 40), draw.randint(1, 5)
+        total = boxes * pens + draw.choice([0, 0, 1])
+        steps = [f"There are {boxes} boxes with {pens} pens each, so {boxes} * {pens} = {total} pens."]
+        steps += [
+            f"Then {sold} pens are sold on day {day + 1}, which leaves {total - sold * (day + 1)}."
+            for day in range(draw.randint(0, 5))
+        ]
+        steps.append(f"The answer is {total - sold * (len(steps) - 1)}.")
+        problem = f"A shop has {boxes} boxes with {pens} pens each and sells {sold} a day. How many are left?"
+        items.append({"problem": problem, "steps": steps})
+    return items
+
+
+def reference_scores(dtype: torch.dtype, items: Sequence[dict[str, object]]) -> list[list[float]]:
+    """The formula written out: one conversation, one forward pass, softmax over Yes and No before each verdict."""
+    path = str(prepare_base(Settings().cache))
+    tokenizer = AutoTokenizer.from_pretrained(path)
+    model = AutoModelForCausalLM.from_pretrained(path, dtype=dtype).eval()
+    yes, no = (tokenizer.encode(word, add_special_tokens=False)[0] for word in ("Yes", "No"))
+    verdict_rows = model.lm_head.weight[[yes, no]].float()
+    scores = []
+    for item in items:
+        turns = [{"role": "system", "content": SYSTEM}]
+        positions = []
+        for number, step in enumerate(item["steps"], start=1):
+            start = f"Problem: {item['problem']}\n\n" if number == 1 else ""
+            turns.append({"role": "user", "content": f"{start}Step {number}: {step}\nIs this step correct?"})
+            prefix = tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_dict=False)
+            positions.append(len(prefix) - 1)
+            turns.append({"role": "assistant", "content": "Yes"})
+        tokens = tokenizer.apply_chat_template(turns, return_dict=False)
+        with torch.inference_mode():
+            hidden = model.model(torch.tensor([tokens])).last_hidden_state[0]
+            logits = hidden[positions].float() @ verdict_rows.T
+        scores.append(torch.softmax(logits, dim=-1)[:, 0].tolist())
+    return scores
+
+
+def served(client: SurefootClient, items: Sequence[dict[str, object]], model: str) -> list[list[float]]:
+    response = client.score(items, model=model)
+    response.raise_for_failures()
+    return [[step.score for step in result.steps] for result in response.results]
+
+
+def largest_difference(first: Sequence[Sequence[float]], second: Sequence[Sequence[float]]) -> float:
+    return max(abs(a - b) for left, right in zip(first, second, strict=True) for a, b in zip(left, right, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("model", "dtype", "tolerance"), [("prm-fp32", torch.float32, 1e-5), ("prm", torch.bfloat16, 5e-3)]
+)
+def test_alone_in_a_batch_and_the_reference_agree(
+    client: SurefootClient, model: str, dtype: torch.dtype, tolerance: float
+) -> None:
+    items = word_problems(32)
+    batched = served(client, items, model)
+    alone = [served(client, [item], model)[0] for item in items]
+    reference = reference_scores(dtype, items)
+    apart = largest_difference(alone, batched)
+    off = max(largest_difference(alone, reference), largest_difference(batched, reference))
+    print(f"\n{model}: alone against batch {apart:.2e}, served against reference {off:.2e}, tolerance {tolerance:.0e}")
+    assert apart <= tolerance
+    assert off <= tolerance
+
+
+def test_the_comparison_can_fail(client: SurefootClient) -> None:
+    """A batch that is shifted by one item must not pass as equal."""
+    items = word_problems(4)
+    scores = served(client, items, "prm-fp32")
+    firsts = [score[0] for score in scores]
+    assert max(abs(a - b) for a, b in zip(firsts, firsts[1:] + firsts[:1], strict=True)) > 5e-3
