@@ -92,6 +92,7 @@ class TinyCheckpoints:
         import torch
         import transformers
 
+        transformers.utils.logging.disable_progress_bar()
         architecture, extras = FAMILIES[family]
         model_class = getattr(transformers, architecture)
         model = model_class(model_class.config_class(**SIZES | extras | {"tie_word_embeddings": False} | changes))

@@ -15,6 +15,7 @@ from surefoot.modeling.packed_forward import (
     UnsupportedAttention,
     packed_hidden_states,
     plain_hidden_states,
+    rotates_by_longest,
 )
 
 log = logging.getLogger(__name__)
@@ -66,6 +67,8 @@ class TransformersBackend:
         """The packed pass where the model's attention allows it, else one ordinary pass a sequence."""
         trunk = self._checkpoint.trunk
         try:
+            if rotates_by_longest(trunk.config):
+                raise UnsupportedAttention("its rotary positions depend on the longest sequence of a pass")
             with torch.inference_mode():
                 packed_hidden_states(trunk, [[0, 0], [0]], [[1], [0]])
         except (UnsupportedAttention, TypeError) as cause:

@@ -69,7 +69,7 @@ def weight_files(path: Path) -> list[Path]:
     """The safetensors files of a checkpoint, checked for presence and for whole headers.
 
     Raises `CheckpointMissing` (no directory, no config, no safetensors) and `CheckpointDamaged` (a listed shard is
-    missing, a file is cut short), each naming the file and the way out.
+    missing, a file is cut short, the index is unreadable), each naming the file and the way out.
     """
     if not path.is_dir():
         raise CheckpointMissing(f"model directory {path} does not exist", param="path")
@@ -77,8 +77,7 @@ def weight_files(path: Path) -> list[Path]:
         raise CheckpointMissing(f"{path} has no config.json: it is not a Hugging Face checkpoint", param="path")
     index = path / "model.safetensors.index.json"
     if index.is_file():
-        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-        files = [path / name for name in names]
+        files = [path / name for name in _listed_files(index)]
     else:
         files = sorted(path.glob("*.safetensors"))
     if not files:
@@ -88,6 +87,13 @@ def weight_files(path: Path) -> list[Path]:
     for file in files:
         _check_whole(file)
     return files
+
+
+def _listed_files(index: Path) -> list[str]:
+    try:
+        return sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+    except (ValueError, KeyError, TypeError, AttributeError) as cause:
+        raise CheckpointDamaged(f"{index} cannot be read ({cause!r}); copy it again", param="path") from cause
 
 
 def _check_whole(file: Path) -> None:

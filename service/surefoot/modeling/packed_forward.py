@@ -91,6 +91,13 @@ def packed_hidden_states(
     return hidden[_flat_indices(lengths, positions, device)]
 
 
+def rotates_by_longest(config: Any) -> bool:
+    """Whether rotary positions depend on the longest sequence of a pass (LongRoPE), so that neighbours would matter."""
+    given = getattr(config, "rope_parameters", None) or {}
+    per_layer_type = [part for part in given.values() if isinstance(part, dict)]
+    return any(part.get("rope_type") == "longrope" for part in per_layer_type or [given])
+
+
 def plain_hidden_states(
     trunk: torch.nn.Module, sequences: Sequence[Sequence[int]], positions: Sequence[Sequence[int]]
 ) -> torch.Tensor:

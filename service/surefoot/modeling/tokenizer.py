@@ -14,6 +14,8 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 from surefoot.domain import Message
 from surefoot.errors import CheckpointDamaged, UnsafeText
 
+_VOCABULARY_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")
+
 
 class HfTokenizer:
     """Encodes with `tokenizers` directly: thread-safe, and without the specials that wrappers add."""
@@ -26,6 +28,9 @@ class HfTokenizer:
     @classmethod
     def from_directory(cls, path: Path) -> HfTokenizer:
         """The tokenizer of a checkpoint directory. Raises `CheckpointDamaged` when there is none that is fast."""
+        # Without any of these some classes make up an empty vocabulary.
+        if not any((path / name).is_file() for name in _VOCABULARY_FILES):
+            raise CheckpointDamaged(f"{path} has no tokenizer (tokenizer.json); copy it there", param="path")
         # What tokenizer.json says is what the model was trained with; the classes that AutoTokenizer picks by model type
         # put their own normalisation and splitting in its place.
         reader = PreTrainedTokenizerFast if (path / "tokenizer.json").is_file() else AutoTokenizer
