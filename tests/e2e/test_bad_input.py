@@ -1,6 +1,5 @@
 """Bad input against the real server: each the stated error, and the server lives."""
 
-import contextlib
 import time
 from pathlib import Path
 
@@ -61,15 +60,21 @@ def test_a_bad_request_gets_its_error_and_the_server_lives(
 
 
 def test_when_the_caller_goes_away_the_engine_stops(server, client: SurefootClient) -> None:
-    """Long candidates keep vLLM busy for minutes; half a second after the caller left it must be idle."""
+    """These candidates would keep vLLM busy for minutes; soon after the caller left it must be idle."""
     body = {"problem": "Count to one million.", "n": 16, "max_tokens": 3000, "temperature": 2.0}
-    with contextlib.suppress(httpx.ReadTimeout):
+    with pytest.raises(httpx.ReadTimeout):
         httpx.post(f"{server.url}/sample", json=body, timeout=3)
-    time.sleep(1.0)
-    before = _engine_cpu_s(server.process.pid)
-    time.sleep(2.0)
-    assert _engine_cpu_s(server.process.pid) - before < 1.0
+    deadline = time.monotonic() + 20
+    while _busy_share(server.process.pid) > 0.3:
+        assert time.monotonic() < deadline, "vLLM went on sampling for nobody"
     assert client.sample("What is 1 + 1?", n=1, max_tokens=4).candidates
+
+
+def _busy_share(pid: int) -> float:
+    """Cores kept busy by the engine's processes during one second."""
+    before = _engine_cpu_s(pid)
+    time.sleep(1.0)
+    return _engine_cpu_s(pid) - before
 
 
 def _engine_cpu_s(pid: int) -> float:

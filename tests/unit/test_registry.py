@@ -1,0 +1,131 @@
+"""Named models: loaded one after another, looked up by name or kind, reported by state."""
+
+import asyncio
+import logging
+
+import pytest
+
+from surefoot.errors import CheckpointMissing, ModelNotFound, NotReady, WrongModelKind
+from surefoot.registry import ModelState, Registry
+from surefoot.wiring.fake_service import FakeParts, build_fake_service
+
+
+@pytest.fixture
+async def open_registry():
+    """Builds registries of the fake service's models; `loaded` ones have loaded."""
+    registries = []
+
+    async def build(*, loaded: bool = True, **parts) -> Registry:
+        registry = build_fake_service(FakeParts(**parts)).service.registry
+        registries.append(registry)
+        if loaded:
+            await registry.load_all()
+        return registry
+
+    yield build
+    for registry in registries:
+        await registry.close()
+
+
+@pytest.fixture
+async def registry(open_registry) -> Registry:
+    return await open_registry()
+
+
+async def test_a_model_is_found_by_name(registry) -> None:
+    assert registry.get("orm").card.name == "orm"
+
+
+@pytest.mark.parametrize(("kind", "name"), [(None, "prm"), ("process", "prm"), ("outcome", "orm")])
+async def test_the_first_of_a_kind_is_its_default(registry, kind, name) -> None:
+    assert registry.get(None, kind).card.name == name
+
+
+async def test_an_unknown_name_is_not_found(registry) -> None:
+    with pytest.raises(ModelNotFound, match="orm, prm, raw, reward") as raised:
+        registry.get("other", param="outcome_model")
+    assert raised.value.param == "outcome_model"
+
+
+async def test_an_unknown_name_is_not_repeated(registry) -> None:
+    with pytest.raises(ModelNotFound) as raised:
+        registry.get("my secret")
+    assert "my secret" not in raised.value.message
+
+
+async def test_a_kind_that_nobody_has_is_not_found(open_registry, registry) -> None:
+    profiles = {"prm": registry.get("prm").line.profile}
+    with pytest.raises(ModelNotFound, match="no outcome model"):
+        (await open_registry(profiles=profiles)).get(None, "outcome")
+
+
+async def test_the_wrong_kind_is_refused(registry) -> None:
+    with pytest.raises(WrongModelKind, match="outcome is needed"):
+        registry.get("prm", "outcome")
+
+
+async def test_a_model_that_has_not_loaded_is_not_ready(open_registry) -> None:
+    with pytest.raises(NotReady, match="loading"):
+        (await open_registry(loaded=False)).get("prm")
+
+
+async def test_the_wrong_kind_is_said_before_not_ready(open_registry) -> None:
+    with pytest.raises(WrongModelKind):
+        (await open_registry(loaded=False)).get("prm", "outcome")
+
+
+async def test_a_model_that_failed_says_why(open_registry) -> None:
+    registry = await open_registry(broken={"orm": CheckpointMissing("there is none")})
+    with pytest.raises(NotReady, match="failed: checkpoint_missing: there is none"):
+        registry.get("orm")
+
+
+async def test_the_others_load_after_a_failure(open_registry) -> None:
+    registry = await open_registry(broken={"prm": RuntimeError("boom")})
+    assert [card.name for card in registry.cards()] == ["orm", "reward", "raw"]
+
+
+async def test_an_unexpected_failure_is_logged_and_not_told(open_registry, caplog) -> None:
+    with caplog.at_level(logging.ERROR):
+        registry = await open_registry(broken={"prm": RuntimeError("boom")})
+    assert registry.states()["prm"] == ModelState("failed", "internal_error: RuntimeError")
+    assert "boom" in caplog.text
+
+
+async def test_ready_once_all_are_loaded(open_registry) -> None:
+    registry = await open_registry(loaded=False)
+    before = registry.is_ready()
+    await registry.load_all()
+    assert (before, registry.is_ready()) == (False, True)
+
+
+async def test_not_ready_with_a_failure(open_registry) -> None:
+    assert not (await open_registry(broken={"raw": RuntimeError()})).is_ready()
+
+
+async def test_models_load_one_after_another(registry) -> None:
+    running = 0
+    most = 0
+
+    async def load():
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+        return registry.get("prm")
+
+    await Registry({"a": load, "b": load}, {"a": "process", "b": "process"}).load_all()
+    assert most == 1
+
+
+async def test_a_closed_registry_serves_nothing(registry) -> None:
+    await registry.close()
+    with pytest.raises(NotReady):
+        registry.get("prm")
+
+
+async def test_closing_twice_closes_each_model_once(registry) -> None:
+    await registry.close()
+    await registry.close()
+    assert registry.cards() == []
