@@ -159,9 +159,7 @@ async def serve() -> AsyncIterator[Callable[..., Any]]:
     opened: list[Registry] = []
 
     async def load(models: dict[str, tuple[str, Path]], **settings: Any) -> Served:
-        named = [
-            ModelSettings(name=name, profile=profile, path=str(path)) for name, (profile, path) in models.items()
-        ]
+        named = [ModelSettings(name=name, profile=profile, path=str(path)) for name, (profile, path) in models.items()]
         chosen = {"device": "cpu", "dtype": "float32", "max_input_tokens": 16_384} | settings
         telemetry = RecordingTelemetry()
         registry = ModelLoader(Settings(models=named, **chosen), telemetry).registry()
@@ -173,3 +171,9 @@ async def serve() -> AsyncIterator[Callable[..., Any]]:
     yield load
     for registry in opened:
         await registry.close()
+
+
+@pytest.fixture(scope="session")
+def difference() -> Callable[[Sequence[float], Sequence[float]], float]:
+    """The largest absolute difference of two equally long lists of numbers, of which there is at least one."""
+    return lambda left, right: max(abs(a - b) for a, b in zip(left, right, strict=True))

@@ -7,6 +7,8 @@ then the TOML file named by `--config` or `SUREFOOT_CONFIG`, then the defaults b
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -189,6 +191,37 @@ class Settings(BaseSettings):
     def needs_hub(self) -> bool:
         """Whether any checkpoint was asked for by hub id."""
         return any(path.startswith("hub:") for path in [*(model.path for model in self.models), self.generator.path])
+
+
+@dataclass(frozen=True, slots=True)
+class SettingDoc:
+    """One setting: its dotted name, its value, its default and its meaning."""
+
+    name: str
+    value: Any
+    default: Any
+    meaning: str
+
+
+def describe(settings: Settings) -> list[SettingDoc]:
+    """Every setting of `settings`, sections flattened to dotted names, in the order of the classes above."""
+    return list(_describe(settings, Settings.model_construct(), ""))
+
+
+def _describe(current: BaseModel, default: BaseModel, prefix: str) -> Iterator[SettingDoc]:
+    for name, field in type(default).model_fields.items():
+        value, usual = getattr(current, name), getattr(default, name)
+        if isinstance(usual, BaseModel):
+            yield from _describe(value, usual, f"{prefix}{name}.")
+        else:
+            meaning = " ".join((field.description or "").split())
+            yield SettingDoc(prefix + name, _plain(value), _plain(usual), meaning)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(entry) for entry in value]
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else value
 
 
 def load_settings(config: Path | None = None, **overrides: Any) -> Settings:

@@ -5,7 +5,6 @@ Nothing here calls the rendering, the readout or the forward pass of the service
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,9 +18,7 @@ from tokenizers import Tokenizer
 
 from surefoot.domain import ScoreTask
 
-PRM_SYSTEM = (
-    "You check solutions of math problems step by step. Answer Yes if the step is correct, No if it is not."
-)
+PRM_SYSTEM = "You check solutions of math problems step by step. Answer Yes if the step is correct, No if it is not."
 ORM_SYSTEM = "You check solutions of math problems. Answer Yes if the solution is correct, No if it is not."
 
 
@@ -56,8 +53,7 @@ class Reference:
             token_ids += self._user_turn(f"{opening}Step {number}: {step}\nIs this step correct?")
             positions.append(len(token_ids) - 1 + shift)
             token_ids += self.ids("Yes") + self.ids("<|im_end|>\n")
-        # What stands after the last header cannot be seen from it.
-        return self._contrast(token_ids[: positions[-1] - shift + 1], positions, words)
+        return self._contrast(token_ids, positions, words)
 
     def embedded_orm(self, task: ScoreTask) -> Read:
         """softmax(logits where the answer would begin over [Yes, No])[0]."""
@@ -170,14 +166,3 @@ def odd_task(request: pytest.FixtureRequest) -> ScoreTask:
 def mixed_tasks(problems: Callable[..., list[ScoreTask]]) -> list[ScoreTask]:
     """32 inputs of very different lengths."""
     return [*TASKS.values(), *problems(32 - len(TASKS))]
-
-
-def largest_difference(left: Sequence[float], right: Sequence[float]) -> float:
-    assert len(left) == len(right)
-    return max((math.fabs(a - b) for a, b in zip(left, right, strict=True)), default=0.0)
-
-
-@pytest.fixture(scope="session")
-def difference() -> Callable[[Sequence[float], Sequence[float]], float]:
-    """The largest absolute difference of two equally long lists."""
-    return largest_difference

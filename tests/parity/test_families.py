@@ -145,5 +145,7 @@ async def test_text_tokenised_whole_would_be_noticed(tiny, serve, reference, pro
     directory = tiny("qwen2_tokens")
     served, (task,) = await serve({"prm": ("trl-prm", directory)}), problems(1)
     (score,) = await served.scores("prm", [task])
-    whole = reference(directory, "AutoModelForTokenClassification").ids("<|bos|>" + task.problem + "".join(f"{step}\n" for step in task.steps))
+    whole = reference(directory, "AutoModelForTokenClassification").ids(
+        "<|bos|>" + task.problem + "".join(f"{step}\n" for step in task.steps)
+    )
     assert score.num_tokens == len(whole) + len(task.steps)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from surefoot.cli import demo, models, serve, solve
+from surefoot.cli import demo, models, serve, settings_table, solve
 from surefoot.cli.failures import exit_code, explain
 from surefoot.errors import SurefootError
 from surefoot_client import SurefootError as ClientError
@@ -27,6 +27,7 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.command("solve")(solve.solve)
 app.command("demo")(demo.demo)
+app.command("settings")(settings_table.settings)
 app.add_typer(models.app, name="models")
 
 

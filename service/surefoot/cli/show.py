@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from surefoot_client import BestOfN, Candidate, ModelInfo, RankedCandidate, StepScore
 
 GOOD, DOUBTFUL = 0.7, 0.4
+
+# rich names web fonts; without them the viewer's own monospaced font is used.
+_FONT_FACE = re.compile(r"@font-face \{.*?\}", re.DOTALL)
 
 
 def show_best_of_n(console: Console, problem: str, found: BestOfN, models: Sequence[ModelInfo], strategy: str) -> None:
@@ -25,6 +32,16 @@ def show_best_of_n(console: Console, problem: str, found: BestOfN, models: Seque
     notices = [model for model in models if model.notice and model.id in found.ranking.models.values()]
     for model in notices:
         console.print(Text(f"{model.id} is {model.notice}.", style="yellow"))
+
+
+def save_picture(
+    path: Path, problem: str, found: BestOfN, models: Sequence[ModelInfo], strategy: str, *, width: int = 110
+) -> None:
+    """What `show_best_of_n` prints, as an SVG that fetches nothing when it is looked at."""
+    console = Console(record=True, width=width, file=io.StringIO(), highlight=False, force_terminal=True)
+    show_best_of_n(console, problem, found, models, strategy)
+    drawing = console.export_svg(title="surefoot solve")
+    path.write_text(_FONT_FACE.sub("", drawing), encoding="utf-8")
 
 
 def explain_pick(found: BestOfN, strategy: str) -> list[Text]:
@@ -76,15 +93,21 @@ def _show_candidate(console: Console, place: int, ranked: RankedCandidate, drawn
     if ranked.steps is None:
         console.print(Text(f"    {_short(drawn.text, 200)}", style="dim"))
         return
+    # A grid, so that a long step wraps under itself and not under its score.
+    grid = Table.grid(padding=(0, 2), pad_edge=True)
     for step in ranked.steps:
-        console.print(_step_line(step, drawn.text, is_first_error=step.index == ranked.first_error))
+        grid.add_row(*_step_cells(step, drawn.text, is_first_error=step.index == ranked.first_error))
+    console.print(grid)
 
 
-def _step_line(step: StepScore, text: str, *, is_first_error: bool) -> Text:
+def _step_cells(step: StepScore, text: str, *, is_first_error: bool) -> tuple[Text, Text, Text]:
     colour = "green" if step.score >= GOOD else "yellow" if step.score >= DOUBTFUL else "red"
     said = text[slice(*step.span)] if step.span else f"step {step.index + 1}"
-    mark = ("  ← first error", "bold red") if is_first_error else ""
-    return Text.assemble("    ", (f"{step.score:.2f}", f"bold {colour}"), "  ", (_short(said, 160), colour), mark)
+    mark = Text("✗" if is_first_error else " ", style="bold red")
+    line = Text(_short(said, 240), style=colour)
+    if is_first_error:
+        line.append("  ← first error", style="bold red")
+    return mark, Text(f"{step.score:.2f}", style=f"bold {colour}"), line
 
 
 def _short(text: str, limit: int) -> str:

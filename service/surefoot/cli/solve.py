@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Annotated, get_args
 
 import httpx
@@ -14,7 +15,7 @@ from rich.console import Console
 
 from surefoot.cli.models import prepare_embedded
 from surefoot.cli.serve import ConfigOption
-from surefoot.cli.show import show_best_of_n
+from surefoot.cli.show import save_picture, show_best_of_n
 from surefoot.domain import Strategy
 from surefoot.errors import NotReady
 from surefoot.settings import Settings, load_settings
@@ -43,8 +44,13 @@ def solve(
     ] = None,
     config: ConfigOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the server's answer as JSON.")] = False,
+    svg: Annotated[Path | None, typer.Option(help="Also save what is shown as a picture.")] = None,
 ) -> None:
-    """Sample N solutions of PROBLEM, score every step, and show where each goes wrong and which one is best."""
+    """Sample N solutions of PROBLEM, score every step, and show where each goes wrong and which one is best.
+
+    Without --url everything runs in this process, sampling with transformers unless the configuration names an engine:
+    starting vLLM takes longer than one problem repays.
+    """
     sampling = {"n": n, "temperature": temperature, "max_tokens": max_tokens, "seed": seed}
     errors = Console(stderr=True)
 
@@ -64,16 +70,20 @@ def solve(
         typer.echo(json.dumps(found.to_dict(), ensure_ascii=False))
     else:
         show_best_of_n(Console(highlight=False), problem, found, models, strategy)
+    if svg is not None:
+        save_picture(svg, problem, found, models, strategy)
 
 
 @asynccontextmanager
-async def _server(config: object, url: str | None) -> AsyncIterator[AsyncSurefootClient]:
+async def _server(config: Path | None, url: str | None) -> AsyncIterator[AsyncSurefootClient]:
     """A client of the server at `url`, or of the whole service in this process: the same requests either way."""
     if url is not None:
         async with AsyncSurefootClient(url) as client:
             yield client
         return
-    settings = load_settings(config)  # type: ignore[arg-type]
+    settings = load_settings(config)
+    if settings.generator.engine == "auto":
+        settings.generator.engine = "transformers"
     async with _in_process(settings) as client:
         yield client
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import uuid
@@ -19,6 +20,9 @@ from surefoot.sampling.life import EngineLife, PolicySource
 from surefoot.sampling.prompt import PromptEncoder
 
 log = logging.getLogger(__name__)
+
+_STOP_S = 15.0
+"""Seconds that vLLM's process may take to end before it is killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +151,10 @@ class VllmSampler:
     async def _stop_engine(self) -> None:
         engine, self._engine = self._engine, None
         if engine is not None:
-            await asyncio.to_thread(engine.shutdown)
+            await asyncio.to_thread(engine.shutdown, _STOP_S)
+            # vLLM's engine is full of cycles, and its finaliser fails when the interpreter is already half gone.
+            del engine
+            gc.collect()
 
 
 def sampling_params(options: SamplingOptions, index: int) -> Any:

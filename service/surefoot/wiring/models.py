@@ -97,14 +97,14 @@ class ModelLoader:
             backend="transformers",
             device=str(engine.checkpoint.device),
         )
+        # Only now is there a model whose closing stops the loop again.
+        await engine.scheduler.start()
         return ServedModel(card, line, lambda: engine.scheduler.close(self._settings.shutdown_grace_s))
 
     async def _engine(self, model: ModelSettings, architecture: ModelArchitecture) -> Engine:
         key = (model.path, architecture, model.dtype or self._settings.dtype)
         if key not in self._engines:
-            engine = await asyncio.to_thread(self._build_engine, model, architecture)
-            await engine.scheduler.start()
-            self._engines[key] = engine
+            self._engines[key] = await asyncio.to_thread(self._build_engine, model, architecture)
         return self._engines[key]
 
     def _build_engine(self, model: ModelSettings, architecture: ModelArchitecture) -> Engine:

@@ -57,10 +57,13 @@ def test_soft_cap_bounds_the_values() -> None:
     assert head(torch.tensor([[30.0]])).item() == pytest.approx(30 * 0.7615941559)
 
 
-@pytest.mark.parametrize(("family", "loader", "columns"), [
-    ("qwen2_tokens", "AutoModelForTokenClassification", 2),
-    ("llama_reward", "AutoModelForSequenceClassification", 1),
-])
+@pytest.mark.parametrize(
+    ("family", "loader", "columns"),
+    [
+        ("qwen2_tokens", "AutoModelForTokenClassification", 2),
+        ("llama_reward", "AutoModelForSequenceClassification", 1),
+    ],
+)
 def test_classification_head_gives_the_models_own_values(tiny, family: str, loader: str, columns: int) -> None:
     model, token_ids = open_model(tiny(family), loader), torch.arange(40)[None]
     with torch.inference_mode():

@@ -47,7 +47,9 @@ def test_markup_recognises_control_tokens(tokenizer: HfTokenizer, plain: Tokeniz
     assert tokenizer.encode_markup(token) == [plain.token_to_id(token)]
 
 
-@pytest.mark.parametrize("text", ["3 * 4 = 12.\n", "答えは 4 です。", "e\u0301", "a\n\nb", "It's ABC  def", "Yes.\nNo."])
+@pytest.mark.parametrize(
+    "text", ["3 * 4 = 12.\n", "答えは 4 です。", "e\u0301", "a\n\nb", "It's ABC  def", "Yes.\nNo."]
+)
 def test_ordinary_text_is_encoded_as_tokenizer_json_says(tokenizer: HfTokenizer, plain: Tokenizer, text: str) -> None:
     assert tokenizer.encode_text(text) == plain.encode(text, add_special_tokens=False).ids
 

@@ -54,7 +54,9 @@ def largest_difference(trunks, lengths: Sequence[int]) -> float:
     """Of packed from plain hidden states, where the plain ones come from one ordinary pass per sequence."""
     packed, plain = trunks
     sequences = sequences_of(lengths)
-    expected = torch.cat([plain(input_ids=torch.tensor([ids]), use_cache=False).last_hidden_state[0] for ids in sequences])
+    expected = torch.cat(
+        [plain(input_ids=torch.tensor([ids]), use_cache=False).last_hidden_state[0] for ids in sequences]
+    )
     found = packed_hidden_states(packed, sequences, every_position(lengths))
     assert found.shape == expected.shape
     return float((found - expected).abs().max())

@@ -1,0 +1,45 @@
+"""`surefoot settings`: every setting, its value here, and what it means."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from surefoot.cli.serve import ConfigOption
+from surefoot.settings import SettingDoc, describe, load_settings
+
+
+def settings(
+    config: ConfigOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the table of the README, with defaults.")
+    ] = False,
+) -> None:
+    """Show every setting with its value here: from SUREFOOT_* variables, the configuration file, or its default."""
+    found = describe(load_settings(config))
+    if as_json:
+        typer.echo(json.dumps({entry.name: entry.value for entry in found}, indent=2, default=str))
+    elif as_markdown:
+        typer.echo(markdown_table(found))
+    else:
+        table = Table("setting", "value", "meaning", box=None, pad_edge=False)
+        for entry in found:
+            table.add_row(entry.name, _short(entry.value), entry.meaning)
+        Console(highlight=False).print(table)
+
+
+def markdown_table(found: list[SettingDoc]) -> str:
+    """Settings and their defaults as a Markdown table."""
+    rows = [f"| `{entry.name}` | `{_short(entry.default)}` | {entry.meaning} |" for entry in found]
+    return "\n".join(["| setting | default | meaning |", "|---|---|---|", *rows])
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(entry.get("name", "…")) if isinstance(entry, dict) else str(entry) for entry in value)
+    return "not set" if value is None else str(value)

@@ -1,0 +1,125 @@
+"""An engine starts once, its failures are remembered, and it can be started again."""
+
+import asyncio
+import logging
+
+import pytest
+
+from surefoot.errors import CheckpointMissing, SamplerUnavailable
+from surefoot.sampling.life import EngineLife
+
+
+class Engine:
+    """Counts its starts; each waits until it is let go on."""
+
+    def __init__(self, *failures: Exception) -> None:
+        self.num_starts = 0
+        self.go_on = asyncio.Event()
+        self.begun = asyncio.Event()
+        self._failures = list(failures)
+
+    async def load(self) -> None:
+        self.num_starts += 1
+        self.begun.set()
+        await self.go_on.wait()
+        if self._failures:
+            raise self._failures.pop(0)
+
+
+@pytest.fixture
+def life() -> EngineLife:
+    return EngineLife("policy", "vllm")
+
+
+def test_it_is_idle_until_the_first_use(life: EngineLife) -> None:
+    snapshot = life.snapshot()
+    assert (snapshot.name, snapshot.engine, snapshot.state) == ("policy", "vllm", "idle")
+
+
+async def test_callers_at_the_same_time_share_one_start(life: EngineLife) -> None:
+    engine = Engine()
+    engine.go_on.set()
+    await asyncio.gather(*(life.start(engine.load) for _ in range(20)))
+    assert (engine.num_starts, life.snapshot().state) == (1, "ready")
+
+
+async def test_it_says_that_it_is_starting(life: EngineLife) -> None:
+    engine = Engine()
+    starting = asyncio.create_task(life.start(engine.load))
+    await engine.begun.wait()
+    assert life.snapshot().state == "starting"
+    engine.go_on.set()
+    await starting
+
+
+async def test_cancelled_start_goes_back_to_idle(life: EngineLife) -> None:
+    engine = Engine()
+    starting = asyncio.create_task(life.start(engine.load))
+    await engine.begun.wait()
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    assert starting.cancelled()
+    assert life.snapshot().state == "idle"
+
+
+async def test_caller_that_waited_starts_it_after_the_first_was_cancelled(life: EngineLife) -> None:
+    engine = Engine()
+    first = asyncio.create_task(life.start(engine.load))
+    await engine.begun.wait()
+    second = asyncio.create_task(life.start(engine.load))
+    first.cancel()
+    engine.go_on.set()
+    await second
+    assert (engine.num_starts, life.snapshot().state) == (2, "ready")
+
+
+async def test_failure_is_unavailable_with_the_reason(life: EngineLife) -> None:
+    engine = Engine(CheckpointMissing("model directory m does not exist"))
+    engine.go_on.set()
+    with pytest.raises(SamplerUnavailable, match="vllm did not start: model directory m does not exist"):
+        await life.start(engine.load)
+    assert life.snapshot().state == "failed"
+    assert "model directory m" in life.snapshot().detail
+
+
+async def test_foreign_failure_is_named_by_its_class_and_kept_short(life: EngineLife) -> None:
+    engine = Engine(RuntimeError("x" * 10_000))
+    engine.go_on.set()
+    with pytest.raises(SamplerUnavailable, match="RuntimeError: x"):
+        await life.start(engine.load)
+    assert len(life.snapshot().detail) < 400
+
+
+async def test_failure_is_logged_with_its_traceback(life: EngineLife, caplog: pytest.LogCaptureFixture) -> None:
+    engine = Engine(RuntimeError("no memory"))
+    engine.go_on.set()
+    with caplog.at_level(logging.ERROR, logger="surefoot"), pytest.raises(SamplerUnavailable):
+        await life.start(engine.load)
+    assert [record.exc_info is not None for record in caplog.records] == [True]
+
+
+async def test_failed_engine_is_started_again(life: EngineLife) -> None:
+    engine = Engine(RuntimeError("no memory"))
+    engine.go_on.set()
+    with pytest.raises(SamplerUnavailable):
+        await life.start(engine.load)
+    await life.start(engine.load)
+    assert (engine.num_starts, life.snapshot().state, life.snapshot().detail) == (2, "ready", "")
+
+
+async def test_engine_that_died_is_started_again(life: EngineLife) -> None:
+    engine = Engine()
+    engine.go_on.set()
+    await life.start(engine.load)
+    life.failed("its process died")
+    assert life.snapshot().detail == "its process died"
+    await life.start(engine.load)
+    assert engine.num_starts == 2
+
+
+async def test_closed_engine_is_idle(life: EngineLife) -> None:
+    engine = Engine()
+    engine.go_on.set()
+    await life.start(engine.load)
+    life.closed()
+    assert (life.snapshot().state, life.snapshot().detail) == ("idle", "closed")
