@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check test-unit test-parity test-e2e format clean
+.PHONY: help setup demo serve test check test-unit test-parity test-e2e gpu-check format clean
 SHELL := bash
 BIN := .venv/bin
 
@@ -28,6 +28,9 @@ test-unit: setup ## Unit, property, API and contract tests on fakes
 
 test-parity: setup ## Scores against plain formulas on tiny checkpoints
 	$(BIN)/pytest --durations 10 tests/parity
+
+gpu-check: setup ## Parity on a CUDA machine; not part of make test
+	$(BIN)/pytest tests/gpu
 
 test-e2e: setup ## The real server with the real models
 	$(BIN)/pytest --durations 10 tests/e2e

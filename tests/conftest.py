@@ -1,4 +1,4 @@
-"""Tiny random checkpoints with a real tokenizer, and the real scoring line on top of them; nothing needs the network."""
+"""Tiny random checkpoints with a real tokenizer, and the real scoring line on top of them."""
 
 from __future__ import annotations
 

@@ -18,8 +18,15 @@ def count_unique_tokens(sequences: Sequence[Sequence[int]]) -> int:
 
 
 def shared_prefix(first: Sequence[int], second: Sequence[int]) -> int:
-    """How many leading tokens two sequences have in common."""
-    return next(
-        (place for place, (left, right) in enumerate(zip(first, second, strict=False)) if left != right),
-        min(len(first), len(second)),
-    )
+    """How many leading tokens two sequences have in common.
+
+    Halving over slices compares at the speed of C: long common prefixes are the usual case here.
+    """
+    low, high = 0, min(len(first), len(second))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if first[low:middle] == second[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low

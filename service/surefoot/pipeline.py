@@ -70,8 +70,8 @@ class ScoringLine:
     async def score_group(self, tasks: Sequence[ScoreTask], options: ScoreOptions) -> GroupScore:
         started = time.perf_counter()
         check_aggregation(self.profile, options.aggregation)
-        prepared = await asyncio.to_thread(self._prepare_all, tasks, options.trace)
-        inputs = [rendered for entry in prepared if isinstance(entry, Prepared) for rendered in entry.inputs]
+        # Tokenising and comparing long inputs takes milliseconds that other requests need not wait for.
+        prepared, inputs, usage = await asyncio.to_thread(self._prepare_all, tasks, options.trace)
         forwarded = await self._forward(inputs, options)
         outcomes = iter(forwarded)
         results = [
@@ -80,21 +80,24 @@ class ScoringLine:
             else entry
             for entry in prepared
         ]
-        usage = Usage(
-            prompt_tokens=sum(rendered.num_tokens for rendered in inputs),
-            unique_tokens=count_unique_tokens([rendered.token_ids for rendered in inputs]),
-        )
         self._telemetry.group_scored(self.name, usage.prompt_tokens, usage.unique_tokens)
         return GroupScore(tuple(results), usage, _timing(forwarded, time.perf_counter() - started))
 
-    def _prepare_all(self, tasks: Sequence[ScoreTask], trace: bool) -> list[Prepared | ItemError]:
+    def _prepare_all(
+        self, tasks: Sequence[ScoreTask], trace: bool
+    ) -> tuple[list[Prepared | ItemError], list[RenderedInput], Usage]:
         prepared: list[Prepared | ItemError] = []
         for task in tasks:
             try:
                 prepared.append(self._prepare(task, trace))
             except ItemError as error:
                 prepared.append(error)
-        return prepared
+        inputs = [rendered for entry in prepared if isinstance(entry, Prepared) for rendered in entry.inputs]
+        usage = Usage(
+            prompt_tokens=sum(rendered.num_tokens for rendered in inputs),
+            unique_tokens=count_unique_tokens([rendered.token_ids for rendered in inputs]),
+        )
+        return prepared, inputs, usage
 
     def _prepare(self, task: ScoreTask, trace: bool) -> Prepared:
         if not task.problem.strip():

@@ -82,6 +82,11 @@ class Registry:
             else:
                 self._states[name] = ModelState("ready")
 
+    def refuse_all(self, error: StartupError) -> None:
+        """Report every model as failed, for a reason that stands before any is loaded."""
+        log.error("no model is loaded: %s: %s", error.code, error.message)
+        self._states = {name: ModelState("failed", f"{error.code}: {error.message}") for name in self._states}
+
     def states(self) -> Mapping[str, ModelState]:
         """Every configured model and where it stands."""
         return dict(self._states)

@@ -14,7 +14,10 @@ def telemetry() -> PrometheusTelemetry:
 def value(telemetry: PrometheusTelemetry, name: str, **labels: str) -> float:
     families = text_string_to_metric_families(telemetry.render().decode())
     [found] = [
-        sample.value for family in families for sample in family.samples if (sample.name, sample.labels) == (name, labels)
+        sample.value
+        for family in families
+        for sample in family.samples
+        if (sample.name, sample.labels) == (name, labels)
     ]
     return found
 

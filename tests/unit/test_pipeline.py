@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+from collections.abc import Callable
 
 import pytest
 
@@ -17,6 +18,7 @@ from surefoot.rendering import build_renderer
 from surefoot.rendering.fake_tokenizer import FakeTokenizer
 from surefoot.scheduling.limits import SchedulerLimits
 from surefoot.scheduling.scheduler import Scheduler
+from surefoot.segmentation import join_steps
 
 TASK = ScoreTask("2 + 3?", steps=("2 + 3 = 5", "The answer is 5."))
 DEFAULTS = ScoreOptions()
@@ -39,6 +41,21 @@ class Bench:
 
     async def score(self, *tasks: ScoreTask, **options) -> tuple:
         return (await self.line.score_group(tasks, ScoreOptions(**options))).results
+
+    async def hold_a_pass(self) -> asyncio.Task:
+        """A call whose forward pass the backend holds until `release`."""
+        self.backend.hold()
+        running = asyncio.create_task(self.score(TASK))
+        await self.until(lambda: bool(self.backend.batches))
+        return running
+
+    async def queued(self, count: int) -> None:
+        await self.until(lambda: self.scheduler.snapshot().num_requests == count)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(5):
+            while not condition():  # noqa: ASYNC110 (a thread makes it true)
+                await asyncio.sleep(0.001)
 
 
 @pytest.fixture
@@ -64,8 +81,6 @@ async def bench():
 
 
 def rendered_alone(bench: Bench, task: ScoreTask):
-    from surefoot.segmentation import join_steps
-
     return build_renderer(bench.line.profile, FakeTokenizer()).render(task, join_steps(task.steps, "\n"))
 
 
@@ -174,25 +189,20 @@ async def test_an_undefined_aggregation_is_refused_before_any_work(bench) -> Non
 
 async def test_a_full_queue_refuses_the_whole_group(bench) -> None:
     tested = await bench(max_queue_items=2)
-    tested.backend.hold()
-    running = [asyncio.create_task(tested.score(TASK)) for _ in range(3)]
-    while tested.scheduler.snapshot().num_requests < 2:
-        await asyncio.sleep(0.001)
+    running = await tested.hold_a_pass()
+    waiting = asyncio.create_task(tested.score(TASK))
+    await tested.queued(1)
     with pytest.raises(QueueFull):
-        await tested.score(TASK)
+        await tested.score(TASK, TASK)
     tested.backend.release()
-    await asyncio.gather(*running)
+    await asyncio.gather(running, waiting)
 
 
 async def test_a_cancelled_group_leaves_the_queue(bench) -> None:
     tested = await bench()
-    tested.backend.hold()
-    running = asyncio.create_task(tested.score(TASK))
-    while not tested.backend.batches:
-        await asyncio.sleep(0.001)
+    running = await tested.hold_a_pass()
     waiting = asyncio.create_task(tested.score(TASK, TASK))
-    while tested.scheduler.snapshot().num_requests < 2:
-        await asyncio.sleep(0.001)
+    await tested.queued(2)
     waiting.cancel()
     await asyncio.wait({waiting})
     assert tested.scheduler.snapshot().num_requests == 0
@@ -202,19 +212,15 @@ async def test_a_cancelled_group_leaves_the_queue(bench) -> None:
 
 async def test_priority_reaches_the_scheduler(bench) -> None:
     tested = await bench(max_batch_items=1)
-    tested.backend.hold()
-    running = [asyncio.create_task(tested.score(TASK))]
-    while not tested.backend.batches:
-        await asyncio.sleep(0.001)
-    bulk, urgent = ScoreTask("bulk", steps=("a",)), ScoreTask("urgent", steps=("a",))
-    for count, (task, priority) in enumerate(((bulk, "bulk"), (urgent, "interactive")), start=1):
+    running = [await tested.hold_a_pass()]
+    for count, priority in enumerate(("bulk", "interactive"), start=1):
+        task = ScoreTask(priority, steps=("a",))
         running.append(asyncio.create_task(tested.score(task, priority=priority)))
-        while tested.scheduler.snapshot().num_requests < count:
-            await asyncio.sleep(0.001)
+        await tested.queued(count)
     tested.backend.release()
     await asyncio.gather(*running)
-    order = [FakeTokenizer().decode(batch[0].rendered.token_ids) for batch in tested.backend.batches[1:]]
-    assert ["urgent" in order[0], "bulk" in order[1]] == [True, True]
+    texts = [FakeTokenizer().decode(batch[0].rendered.token_ids) for batch in tested.backend.batches[1:]]
+    assert ["interactive" in texts[0], "bulk" in texts[1]] == [True, True]
 
 
 async def test_earlier_turns_are_read_before_the_problem(bench) -> None:

@@ -59,7 +59,9 @@ def test_sigmoid_is_symmetric(value) -> None:
     assert sigmoid(value) + sigmoid(-value) == pytest.approx(1)
 
 
-@pytest.mark.parametrize(("name", "value", "mapped"), [("identity", 0.3, 0.3), ("half", -1.0, 0.0), ("half", 0.5, 0.75)])
+@pytest.mark.parametrize(
+    ("name", "value", "mapped"), [("identity", 0.3, 0.3), ("half", -1.0, 0.0), ("half", 0.5, 0.75)]
+)
 def test_unit_maps_follow_their_definition(name, value, mapped) -> None:
     assert UNIT_MAPS[name](value) == mapped
 
@@ -109,9 +111,8 @@ def test_there_is_one_reading_per_row() -> None:
 
 @pytest.mark.parametrize("num_rows", [0, 1, 3])
 def test_another_number_of_rows_than_steps_is_an_error(num_rows) -> None:
-    with pytest.raises(StepCountMismatch) as raised:
+    with pytest.raises(StepCountMismatch, match=f"2 steps but {num_rows} scores"):
         read(PRM, ((1.0, 2.0),) * num_rows, 2)
-    assert (raised.value.expected, raised.value.got) == (2, num_rows)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])

@@ -17,7 +17,7 @@ from transformers import (
 )
 from transformers.utils import logging as transformers_logging
 
-from surefoot.errors import CheckpointDamaged, CheckpointMissing
+from surefoot.errors import CheckpointDamaged, CheckpointMissing, SettingsInvalid
 from surefoot.profiles import ModelArchitecture
 
 DtypeName = Literal["auto", "float32", "bfloat16", "float16"]
@@ -42,10 +42,16 @@ class Checkpoint:
 
 
 def choose_device(name: str) -> torch.device:
-    """`auto` is the first CUDA device where there is one, else the CPU."""
+    """`auto` is the first CUDA device where there is one, else the CPU. Raises `SettingsInvalid` for an absent one."""
     if name == "auto":
         return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
-    return torch.device(name)
+    chosen, found = torch.device(name), torch.cuda.device_count()
+    if chosen.type == "cuda" and (chosen.index or 0) >= found:
+        raise SettingsInvalid(
+            f"device is {name}, but torch {torch.__version__} finds {found} CUDA devices; set it to auto or cpu",
+            param="device",
+        )
+    return chosen
 
 
 def choose_dtype(name: DtypeName, device: torch.device) -> torch.dtype:
@@ -76,10 +82,7 @@ def weight_files(path: Path) -> list[Path]:
     if not (path / "config.json").is_file():
         raise CheckpointMissing(f"{path} has no config.json: it is not a Hugging Face checkpoint", param="path")
     index = path / "model.safetensors.index.json"
-    if index.is_file():
-        files = [path / name for name in _listed_files(index)]
-    else:
-        files = sorted(path.glob("*.safetensors"))
+    files = [path / name for name in _listed_files(index)] if index.is_file() else sorted(path.glob("*.safetensors"))
     if not files:
         raise CheckpointMissing(
             f"{path} has no .safetensors weights; pickled weights are not loaded: convert them first", param="path"

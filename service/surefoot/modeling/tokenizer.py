@@ -31,8 +31,8 @@ class HfTokenizer:
         # Without any of these some classes make up an empty vocabulary.
         if not any((path / name).is_file() for name in _VOCABULARY_FILES):
             raise CheckpointDamaged(f"{path} has no tokenizer (tokenizer.json); copy it there", param="path")
-        # What tokenizer.json says is what the model was trained with; the classes that AutoTokenizer picks by model type
-        # put their own normalisation and splitting in its place.
+        # tokenizer.json says what the model was trained with; the classes that AutoTokenizer picks by model type put
+        # their own normalisation and splitting in its place.
         reader = PreTrainedTokenizerFast if (path / "tokenizer.json").is_file() else AutoTokenizer
         try:
             wrapper = reader.from_pretrained(str(path), local_files_only=True)

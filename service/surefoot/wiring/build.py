@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from contextlib import suppress
 
@@ -24,8 +23,6 @@ from surefoot.wiring.generators import (
 )
 from surefoot.wiring.models import ModelLoader
 
-log = logging.getLogger(__name__)
-
 
 def build_service(settings: Settings) -> Service:
     """Everything behind the API, not started yet. Raises a `StartupError` for settings that cannot be served."""
@@ -37,7 +34,15 @@ def build_service(settings: Settings) -> Service:
     judge = MathVerifyJudge()
     engine = chosen_engine(settings)
     generators = [] if engine == "none" else [build_generator(settings)]
-    life = _Life(settings, registry, [generator.sampler for generator in generators], judge)
+    shared = shares_gpu(settings)
+    life = _Life(
+        settings,
+        registry,
+        [generator.sampler for generator in generators],
+        judge,
+        shares_gpu=shared,
+        eager=starts_with_service(settings, shares_gpu=shared),
+    )
     return Service(
         registry=registry,
         generators={generator.name: generator for generator in generators},
@@ -53,8 +58,19 @@ def build_service(settings: Settings) -> Service:
 class _Life:
     """Brings the parts up in the background, so that /health and /ready answer meanwhile, and takes them down."""
 
-    def __init__(self, settings: Settings, registry: Registry, samplers: list[Sampler], judge: MathVerifyJudge) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        registry: Registry,
+        samplers: list[Sampler],
+        judge: MathVerifyJudge,
+        *,
+        shares_gpu: bool,
+        eager: bool,
+    ) -> None:
         self._settings = settings
+        self._shares_gpu = shares_gpu
+        self._eager = eager
         self._registry = registry
         self._samplers = samplers
         self._judge = judge
@@ -64,19 +80,17 @@ class _Life:
         self._bringing_up = asyncio.create_task(self._bring_up())
 
     async def _bring_up(self) -> None:
-        shared = shares_gpu(self._settings)
-        eager = starts_with_service(self._settings, shares_gpu=shared)
-        if shared:
+        if self._shares_gpu:
             try:
                 await asyncio.to_thread(check_gpu, self._settings)
             except StartupError as error:
-                log.error("%s: %s", error.code, error.message)  # noqa: TRY400  the message says it all
+                self._registry.refuse_all(error)
                 return
             await self._start_generators()
         await self._registry.load_all()
         # Loading math-verify takes seconds that no comparison should wait for.
         await asyncio.to_thread(self._judge.start)
-        if eager and not shared:
+        if self._eager and not self._shares_gpu:
             await self._start_generators()
 
     async def _start_generators(self) -> None:

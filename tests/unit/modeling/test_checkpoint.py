@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from surefoot.errors import CheckpointDamaged, CheckpointMissing
+from surefoot.errors import CheckpointDamaged, CheckpointMissing, SettingsInvalid
 from surefoot.modeling.checkpoint import Checkpoint, choose_device, choose_dtype, load_checkpoint, weight_files
 from surefoot.modeling.heads import classification_head
 
@@ -79,8 +79,7 @@ def test_truncated_weights_are_named(copied: Path) -> None:
 
 
 def test_listed_but_absent_shard_is_named(copied: Path) -> None:
-    first, second = split_into_shards(copied)
-    (copied / second).unlink()
+    (copied / split_into_shards(copied)[1]).unlink()
     with pytest.raises(CheckpointDamaged, match=r"model-2\.safetensors is listed"):
         load(copied)
 
@@ -159,8 +158,17 @@ def test_auto_device_is_the_gpu_where_there_is_one(monkeypatch, has_cuda: bool, 
     assert str(choose_device("auto")) == expected
 
 
-def test_named_device_is_taken() -> None:
+def test_named_device_is_taken(monkeypatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     assert str(choose_device("cuda:1")) == "cuda:1"
+
+
+@pytest.mark.parametrize(("name", "count"), [("cuda", 0), ("cuda:0", 0), ("cuda:2", 2)])
+def test_absent_device_is_refused_with_the_way_out(monkeypatch, name: str, count: int) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+    with pytest.raises(SettingsInvalid, match=f"device is {name}, .* finds {count} CUDA devices; set it to") as caught:
+        choose_device(name)
+    assert caught.value.param == "device"
 
 
 @pytest.mark.parametrize(
@@ -179,7 +187,7 @@ def test_auto_dtype_on_a_cpu_is_bf16_where_it_is_native(monkeypatch, capabilitie
 
 @pytest.mark.parametrize(("native", "expected"), [(True, torch.bfloat16), (False, torch.float32)])
 def test_auto_dtype_on_a_gpu_is_bf16_where_it_is_native(monkeypatch, native: bool, expected: torch.dtype) -> None:
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: native)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: native)
     assert choose_dtype("auto", torch.device("cuda:0")) is expected
 
 

@@ -74,6 +74,13 @@ def test_tokenizer_that_cannot_keep_a_control_token_as_text_refuses() -> None:
         HfTokenizer(wrapper).encode_text("<x>")
 
 
+def test_special_token_of_mere_whitespace_is_a_control_token_too() -> None:
+    markup = Tokenizer(models.BPE({"a": 0, " ": 1}, []))
+    markup.add_special_tokens(["  "])
+    wrapper = type("Wrapper", (), {"backend_tokenizer": markup})()
+    assert HfTokenizer(wrapper).encode_text("a  a") == [0, 1, 1, 0]
+
+
 def test_half_a_surrogate_pair_is_refused_with_a_typed_error(tokenizer: HfTokenizer) -> None:
     with pytest.raises(UnsafeText, match="surrogate"):
         tokenizer.encode_text("a\ud800b")

@@ -14,7 +14,7 @@ import transformers
 from surefoot.domain import Message, SampledCandidate, SamplingOptions
 from surefoot.errors import CheckpointMissing, InputTooLong, InvalidRequest, SamplerUnavailable
 from surefoot.sampling.life import PolicySource
-from surefoot.sampling.transformers_sampler import TransformersSampler, draw_token
+from surefoot.sampling.transformers_sampler import TransformersSampler
 
 MESSAGES = [Message("user", "What is 2 + 3?")]
 OPTIONS = SamplingOptions(n=4, temperature=1.0, top_p=1.0, max_tokens=12, seed=5, logprobs=True)
@@ -293,35 +293,3 @@ async def test_checkpoint_that_appears_later_is_loaded(open_sampler, tiny, tmp_p
     shutil.copytree(tiny("llama"), tmp_path / "late")
     await sampler.start()
     assert sampler.state().state == "ready"
-
-
-class TestDrawToken:
-    LOGPROBS = torch.tensor([0.5, 0.3, 0.15, 0.05]).log()
-
-    def drawn(self, count: int = 400, **options: object) -> set[int]:
-        generator = torch.Generator().manual_seed(0)
-        chosen = SamplingOptions(**{"temperature": 1.0, "top_p": 1.0} | options)
-        return {draw_token(self.LOGPROBS, chosen, generator) for _ in range(count)}
-
-    def test_everything_may_be_drawn(self) -> None:
-        assert self.drawn() == {0, 1, 2, 3}
-
-    def test_top_k_keeps_the_likeliest(self) -> None:
-        assert self.drawn(top_k=2) == {0, 1}
-
-    def test_top_p_keeps_the_smallest_set_that_reaches_it(self) -> None:
-        assert self.drawn(top_p=0.75) == {0, 1}
-
-    def test_top_p_below_the_likeliest_keeps_that(self) -> None:
-        assert self.drawn(top_p=0.1) == {0}
-
-    def test_frequencies_are_the_probabilities(self) -> None:
-        generator = torch.Generator().manual_seed(1)
-        options = SamplingOptions(temperature=1.0, top_p=1.0)
-        counts = torch.bincount(
-            torch.tensor([draw_token(self.LOGPROBS, options, generator) for _ in range(4000)]), minlength=4
-        )
-        assert (counts / 4000).tolist() == pytest.approx(self.LOGPROBS.exp().tolist(), abs=0.03)
-
-    def test_temperature_sharpens(self) -> None:
-        assert self.drawn(temperature=0.05) == {0}

@@ -1,8 +1,12 @@
-"""Settings read nothing from the environment of whoever runs the tests."""
+"""Settings read nothing from the environment of whoever runs the tests, and a GPU is there when a test says so."""
 
 import os
+from collections.abc import Callable
 
 import pytest
+import torch
+
+GIB = 2**30
 
 
 @pytest.fixture(autouse=True)
@@ -10,3 +14,19 @@ def _no_settings_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("SUREFOOT_", "XDG_CACHE_HOME")):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def gpu(monkeypatch) -> Callable[[float, float], list]:
+    """Pretends a card with so many free and total GiB; gives the bounds that were set on this process."""
+
+    def pretend(free_gib: float, total_gib: float) -> list:
+        bounds: list[tuple[float, str]] = []
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (int(free_gib * GIB), int(total_gib * GIB)))
+        monkeypatch.setattr(
+            torch.cuda, "set_per_process_memory_fraction", lambda share, device: bounds.append((share, str(device)))
+        )
+        return bounds
+
+    return pretend

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
 
 from surefoot.domain import Message
 from surefoot.errors import CheckpointMissing, GpuMemoryTooSmall, SettingsInvalid
@@ -35,7 +34,7 @@ def vllm_is(monkeypatch) -> Callable[[bool], None]:
     spec = importlib.util.find_spec("surefoot")
 
     def pretend(installed: bool) -> None:
-        monkeypatch.setattr(generators, "find_spec", lambda name: spec if installed else None)
+        monkeypatch.setattr(generators, "find_spec", lambda _: spec if installed else None)
 
     return pretend
 
@@ -87,12 +86,14 @@ def test_lazy_is_refused_on_a_shared_gpu() -> None:
     ("engine", "device", "expected"),
     [("vllm", "cuda:0", True), ("vllm", "cpu", False), ("transformers", "cuda:0", False), ("none", "cuda:0", False)],
 )
-def test_when_a_gpu_is_shared(vllm_is, engine: str, device: str, expected: bool) -> None:
+def test_when_a_gpu_is_shared(vllm_is, gpu, engine: str, device: str, expected: bool) -> None:
+    gpu(23, 24)
     vllm_is(True)
     assert shares_gpu(settings(device, engine=engine)) is expected
 
 
-def test_without_reward_models_no_gpu_is_shared(vllm_is) -> None:
+def test_without_reward_models_no_gpu_is_shared(vllm_is, gpu) -> None:
+    gpu(23, 24)
     vllm_is(True)
     alone = settings("cuda:0", engine="vllm").model_copy(update={"models": []})
     assert not shares_gpu(alone)
@@ -131,21 +132,6 @@ def test_preface_is_instructions_then_examples_as_earlier_turns() -> None:
 
 def test_without_instructions_and_examples_there_is_no_preface() -> None:
     assert preface(GeneratorSettings(path="/models/policy")) == ()
-
-
-@pytest.fixture
-def gpu(monkeypatch) -> Callable[[float, float], list]:
-    """Pretends a card with so many free and total GiB; gives the bounds that were set on this process."""
-
-    def pretend(free_gib: float, total_gib: float) -> list:
-        bounds: list[tuple[float, str]] = []
-        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (int(free_gib * GIB), int(total_gib * GIB)))
-        monkeypatch.setattr(
-            torch.cuda, "set_per_process_memory_fraction", lambda share, device: bounds.append((share, str(device)))
-        )
-        return bounds
-
-    return pretend
 
 
 def on_gpu(directory: Path, **shares: float) -> Settings:

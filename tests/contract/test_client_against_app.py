@@ -1,0 +1,240 @@
+"""What the server sends is what the client reads: every method against the app in process."""
+
+import pytest
+
+from surefoot.api.errors import STATUS
+from surefoot.api.service import Limits
+from surefoot.backends.fake_backend import FakeBackend
+from surefoot.errors import CheckpointMissing
+from surefoot.sampling.fake_sampler import FakeSampler
+from surefoot.scheduling.limits import SchedulerLimits
+from surefoot.wiring.fake_service import FAKE_TEXTS
+from surefoot_client import (
+    ERRORS_BY_CODE,
+    AggregationNotDefined,
+    BodyTooLarge,
+    DeadlineExceeded,
+    EmptyProblem,
+    GeneratorNotFound,
+    GroupTooLarge,
+    InputTooLong,
+    InvalidRequest,
+    ItemFailure,
+    ModelNotFound,
+    NoSteps,
+    NotReady,
+    RequestTimeout,
+    SamplerUnavailable,
+    ScoreItem,
+    WrongModelKind,
+)
+
+PROBLEM = "2 + 3?"
+ITEM = ScoreItem(PROBLEM, steps=["2 + 3 = 5", "The answer is 5."])
+
+
+async def test_scores_are_read_whole(client) -> None:
+    response = await client.score([ITEM])
+    [result] = response.results
+    assert (response.model, response.scale, result.kind) == ("prm", "probability", "process")
+    assert [result.text[slice(*step.span)] for step in result.steps] == list(ITEM.steps)
+    assert sum(result.first_error_probabilities) + result.no_error_probability == pytest.approx(1)
+
+
+async def test_every_option_of_score_is_understood(client) -> None:
+    response = await client.score(
+        [ITEM],
+        model="prm",
+        aggregation="min",
+        threshold=1.5,
+        timeout_s=30,
+        priority="bulk",
+        trace=True,
+        checks=[],
+    )
+    [result] = response.results
+    assert (result.score, result.first_error) == (result.aggregations["min"], 0)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        ScoreItem(PROBLEM, solution="2 + 3 = 5\nThe answer is 5."),
+        ScoreItem(
+            messages=[
+                {"role": "user", "content": PROBLEM},
+                {"role": "assistant", "content": "2 + 3 = 5\nThe answer is 5."},
+            ]
+        ),
+        {"problem": PROBLEM, "steps": list(ITEM.steps)},
+    ],
+)
+async def test_every_form_of_an_item_is_understood(client, item) -> None:
+    given, expected = (await client.score([item, ITEM])).results
+    assert (given.score, given.text) == (expected.score, expected.text)
+
+
+async def test_outcome_scores_are_read(client) -> None:
+    [result] = (await client.score([ITEM], model="reward", trace=True)).results
+    assert (result.kind, result.raw, result.trace[-1]) == ("outcome", (result.score,), result.score)
+
+
+async def test_usage_and_timing_are_read(client) -> None:
+    response = await client.score([ITEM, ITEM])
+    assert response.usage.prompt_tokens == 2 * response.usage.unique_tokens
+    assert response.timing.total_s > 0
+
+
+async def test_failed_items_stand_in_their_place(client) -> None:
+    response = await client.score([ITEM, ScoreItem("", steps=["a"], id="bad"), ITEM])
+    failure = response.results[1]
+    assert isinstance(failure, ItemFailure)
+    assert (failure.index, failure.id, type(failure.error)) == (1, "bad", EmptyProblem)
+
+
+async def test_an_items_error_is_its_class(connect) -> None:
+    client = await connect(backend=FakeBackend(max_input_tokens=700))
+    response = await client.score([ScoreItem("p", steps=["x" * 900]), ScoreItem("p", steps=[])])
+    assert [type(failure.error) for failure in response.results] == [InputTooLong, NoSteps]
+
+
+async def test_a_ranking_is_read_whole(client) -> None:
+    ranking = await client.rerank(PROBLEM, FAKE_TEXTS, strategy="process_outcome", return_documents=True)
+    assert ranking.models == {"process": "prm", "outcome": "orm"}
+    assert ranking.best_result.document == FAKE_TEXTS[ranking.best]
+    assert [vote.count for vote in ranking.votes] == [2, 1]
+    assert ranking.agreement == pytest.approx(2 / 3)
+
+
+async def test_every_option_of_rerank_is_understood(client) -> None:
+    ranking = await client.rerank(
+        PROBLEM,
+        [{"text": text, "id": str(place), "answer": "5"} for place, text in enumerate(FAKE_TEXTS)],
+        strategy="process_weighted",
+        model="prm",
+        outcome_model="reward",
+        aggregation="mean",
+        threshold=0.4,
+        top_n=2,
+        return_documents=False,
+        tie_seed=3,
+        abstain_below=0.1,
+        timeout_s=30,
+        priority="bulk",
+    )
+    assert (len(ranking.results), ranking.answer) == (2, "5")
+
+
+async def test_failed_candidates_carry_their_error(client) -> None:
+    ranking = await client.rerank(PROBLEM, ["", FAKE_TEXTS[0]])
+    assert type(ranking.results[-1].error) is NoSteps
+
+
+async def test_groups_are_read_in_order(client) -> None:
+    groups = [{"problem": PROBLEM, "candidates": list(FAKE_TEXTS)}, {"problem": "", "candidates": ["a"]}]
+    ranked, failed = await client.rerank_groups(groups)
+    assert ranked.results == (await client.rerank(PROBLEM, FAKE_TEXTS)).results
+    assert type(failed.error) is EmptyProblem
+
+
+async def test_samples_are_read_whole(client) -> None:
+    response = await client.sample(
+        PROBLEM, n=3, temperature=0.7, top_p=0.9, top_k=50, max_tokens=64, stop=["\n\n"], seed=1, logprobs=True
+    )
+    assert [candidate.text for candidate in response.candidates] == list(FAKE_TEXTS)
+    assert all(len(candidate.logprobs) == candidate.num_tokens for candidate in response.candidates)
+    assert (response.generator, response.fingerprint) == ("default", "fake")
+
+
+async def test_a_conversation_is_sampled(client) -> None:
+    response = await client.sample([{"role": "user", "content": PROBLEM}], generator="default")
+    assert response.prompt_token_ids == tuple(map(ord, PROBLEM))
+
+
+async def test_a_best_of_n_is_read_whole(client) -> None:
+    found = await client.best_of_n(PROBLEM, sampling={"n": 3, "seed": 1}, ranking={"strategy": "outcome"})
+    assert (found.text, found.answer) == (
+        found.candidates[found.best].text,
+        found.ranking.best_result.answer,
+    )
+
+
+async def test_the_catalog_is_read_whole(client) -> None:
+    catalog = await client.models()
+    assert [(model.id, model.kind) for model in catalog.models][:2] == [("prm", "process"), ("orm", "outcome")]
+    assert catalog.models[0].fingerprint == (await client.score([ITEM])).fingerprint
+    assert [generator.id for generator in catalog.generators] == ["default"]
+
+
+async def test_health_and_ready_are_read(client) -> None:
+    state = await client.ready()
+    assert (await client.health(), state.ready, state.generators["default"].state) == (True, True, "ready")
+
+
+async def test_not_ready_is_an_answer_of_ready(connect) -> None:
+    state = await (await connect(broken={"orm": CheckpointMissing("none")})).ready()
+    assert (state.ready, state.models["orm"]) == (False, "failed")
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"model": "other"}, ModelNotFound),
+        ({"model": "raw", "aggregation": "prod"}, AggregationNotDefined),
+        ({"aggregation": "median"}, InvalidRequest),
+    ],
+)
+async def test_a_refused_score_is_its_class(client, options, error) -> None:
+    with pytest.raises(error) as raised:
+        await client.score([ITEM], **options)
+    assert raised.value.param == next(reversed(options))
+
+
+async def test_a_model_of_the_wrong_kind_is_its_class(client) -> None:
+    with pytest.raises(WrongModelKind):
+        await client.rerank(PROBLEM, FAKE_TEXTS, model="orm")
+
+
+async def test_an_unknown_generator_is_its_class(client) -> None:
+    with pytest.raises(GeneratorNotFound):
+        await client.sample(PROBLEM, generator="other")
+
+
+async def test_a_sampler_that_is_down_says_when_to_come_back(connect) -> None:
+    sampler = FakeSampler(["a"])
+    sampler.fails_with = "down"
+    with pytest.raises(SamplerUnavailable) as raised:
+        await (await connect(sampler=sampler)).sample(PROBLEM)
+    assert (raised.value.retryable, raised.value.retry_after_s) == (True, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("parts", "error"),
+    [
+        ({"loads": False}, NotReady),
+        ({"queue": SchedulerLimits(max_queue_items=1)}, GroupTooLarge),
+        ({"limits": Limits(max_body_bytes=20)}, BodyTooLarge),
+        ({"limits": Limits(max_items=1)}, InvalidRequest),
+    ],
+)
+async def test_a_limit_is_its_class(connect, parts, error) -> None:
+    with pytest.raises(error):
+        await (await connect(**parts)).score([ITEM, ITEM])
+
+
+async def test_a_deadline_in_the_queue_is_the_items_error(connect) -> None:
+    client = await connect(backend=FakeBackend(forward_delay_s=0.2), queue=SchedulerLimits(max_batch_items=1))
+    first, late = (await client.score([ITEM, ITEM], timeout_s=0.1)).results
+    assert (first.kind, type(late.error)) == ("process", DeadlineExceeded)
+
+
+async def test_a_request_that_took_too_long_is_its_class(connect) -> None:
+    backend = FakeBackend()
+    backend.hold()
+    client = await connect(backend=backend, limits=Limits(request_timeout_s=0.02))
+    with pytest.raises(RequestTimeout):
+        await client.score([ITEM])
+
+
+def test_the_client_knows_every_code_of_a_refusal() -> None:
+    assert set(STATUS) <= set(ERRORS_BY_CODE)

@@ -1,0 +1,86 @@
+"""The OpenAPI document: what is committed is what the app gives, valid, with every route and the errors it answers."""
+
+import json
+from pathlib import Path
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from surefoot.api.openapi import openapi_text
+from surefoot.domain import Aggregation, Strategy
+
+COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"
+SCORING = ("/score", "/rerank", "/sample", "/best_of_n")
+OPERATIONS = ("/health", "/ready", "/metrics", "/v1/models")
+
+
+@pytest.fixture(scope="module")
+def document() -> dict:
+    return json.loads(openapi_text())
+
+
+def test_the_committed_document_is_the_apps(document) -> None:
+    committed = json.loads(COMMITTED.read_text(encoding="utf-8"))
+    assert committed == document, "run: python -m surefoot.api.openapi > docs/openapi.json"
+
+
+def test_it_is_valid(document) -> None:
+    OpenAPIV31SpecValidator(document).validate()
+
+
+def test_it_says_which_version_it_is_written_in(document) -> None:
+    assert document["openapi"].startswith("3.1.")
+
+
+def test_it_has_every_route_and_no_other(document) -> None:
+    assert set(document["paths"]) == {*SCORING, *OPERATIONS}
+
+
+@pytest.mark.parametrize("path", SCORING)
+def test_scoring_is_posted(document, path) -> None:
+    assert set(document["paths"][path]) == {"post"}
+
+
+@pytest.mark.parametrize("path", OPERATIONS)
+def test_operations_are_got(document, path) -> None:
+    assert set(document["paths"][path]) == {"get"}
+
+
+@pytest.mark.parametrize("path", SCORING)
+@pytest.mark.parametrize("status", ["400", "404", "413", "422", "429", "503", "504"])
+def test_errors_are_declared_in_the_native_shape(document, path, status) -> None:
+    content = document["paths"][path]["post"]["responses"][status]["content"]["application/json"]
+    assert content["schema"] == {"$ref": "#/components/schemas/ErrorResponse"}
+
+
+def test_an_error_has_code_message_type_and_param(document) -> None:
+    schemas = document["components"]["schemas"]
+    assert schemas["ErrorResponse"]["properties"]["error"] == {"$ref": "#/components/schemas/ErrorBody"}
+    assert set(schemas["ErrorBody"]["properties"]) == {"code", "message", "type", "param"}
+
+
+def test_the_frameworks_own_error_shape_does_not_appear() -> None:
+    assert "HTTPValidationError" not in openapi_text()
+
+
+@pytest.mark.parametrize("path", SCORING)
+def test_request_bodies_refuse_unknown_fields(document, path) -> None:
+    schema = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    name = schema["$ref"].rpartition("/")[2]
+    assert document["components"]["schemas"][name]["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(("field", "values"), [("strategy", Strategy), ("aggregation", Aggregation)])
+def test_choices_are_spelled_out(document, field, values) -> None:
+    schema = document["components"]["schemas"]["RankingFields"]["properties"][field]
+    choices = schema.get("enum") or schema["anyOf"][0]["enum"]
+    assert tuple(choices) == values.__args__
+
+
+def test_every_operation_says_what_it_does(document) -> None:
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    assert all(operation["summary"] and operation["description"] for operation in operations)
+
+
+def test_the_text_ends_with_a_newline() -> None:
+    assert openapi_text().endswith("}\n")
