@@ -153,7 +153,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class SamplingOptions:
-    """How candidates are drawn. `seed` makes candidate i depend on `seed + i` alone."""
+    """How candidates are drawn. With a `seed`, candidate i depends on the seed and i alone."""
 
     n: int = 1
     temperature: float = 0.8

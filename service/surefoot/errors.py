@@ -66,7 +66,7 @@ class UnsupportedMessages(ItemError):
 
 
 class UnsafeText(ItemError):
-    """Plain text that the tokenizer insists on encoding as a control token."""
+    """Text that the tokenizer cannot keep as plain text: it gives a control token, or holds half a character."""
 
     code = "unsafe_text"
 

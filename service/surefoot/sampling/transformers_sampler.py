@@ -17,6 +17,7 @@ from surefoot.modeling.checkpoint import Checkpoint, DtypeName, load_checkpoint
 from surefoot.modeling.tokenizer import HfTokenizer
 from surefoot.sampling.life import EngineLife, PolicySource
 from surefoot.sampling.prompt import PromptEncoder
+from surefoot.sampling.seeds import candidate_seed
 
 
 @dataclass(slots=True)
@@ -112,7 +113,7 @@ class TransformersSampler:
 
 class _Draw:
     """One request's rows and their key/value cache. `generate` of transformers has one random state for a batch; here
-    each candidate has its own, so that candidate i depends on seed + i alone."""
+    each candidate has its own, so that candidate i depends on the seed and i alone."""
 
     def __init__(
         self, checkpoint: Checkpoint, tokenizer: HfTokenizer, prompt: tuple[int, ...], options: SamplingOptions
@@ -122,7 +123,7 @@ class _Draw:
         self._tokenizer = tokenizer
         self._options = options
         self._end_ids = frozenset(_end_of_turn_ids(self._model, tokenizer))
-        self.rows = [_Row(index, _generator(options.seed, index)) for index in range(options.n)]
+        self.rows = [_Row(index, _generator(candidate_seed(options.seed, index))) for index in range(options.n)]
         with torch.inference_mode():
             output = self._model(
                 input_ids=torch.tensor([prompt], device=self._device), use_cache=True, logits_to_keep=1
@@ -194,12 +195,12 @@ def _stopped(text: str, stops: Sequence[str]) -> int | None:
     return min((place for stop in stops if (place := text.find(stop)) >= 0), default=None)
 
 
-def _generator(seed: int | None, index: int) -> torch.Generator:
+def _generator(seed: int | None) -> torch.Generator:
     generator = torch.Generator()
     if seed is None:
         generator.seed()
     else:
-        generator.manual_seed(seed + index)
+        generator.manual_seed(seed)
     return generator
 
 

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import logging
 import os
+import secrets
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from surefoot.errors import SamplerUnavailable, SurefootError
 from surefoot.modeling.tokenizer import HfTokenizer
 from surefoot.sampling.life import EngineLife, PolicySource
 from surefoot.sampling.prompt import PromptEncoder
+from surefoot.sampling.seeds import candidate_seed
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +91,8 @@ class VllmSampler:
                 enforce_eager=not on_gpu,
                 enable_log_requests=False,
                 disable_log_stats=True,
-                seed=0,
+                # Candidates without a seed of their own must differ from one start of the service to the next.
+                seed=secrets.randbits(31),
                 **arguments,
             )
         )
@@ -169,7 +172,7 @@ def sampling_params(options: SamplingOptions, index: int) -> Any:
         top_k=options.top_k or 0,
         max_tokens=options.max_tokens,
         stop=list(options.stop) or None,
-        seed=None if options.seed is None else options.seed + index,
+        seed=candidate_seed(options.seed, index),
         logprobs=0,
         output_kind=RequestOutputKind.FINAL_ONLY,
     )

@@ -48,9 +48,11 @@ def starts_with_service(settings: Settings, *, shares_gpu: bool) -> bool:
 
 def shares_gpu(settings: Settings) -> bool:
     """Whether vLLM and the scorers run on the same GPU."""
+    if chosen_engine(settings) != "vllm" or not settings.models:
+        return False
     from surefoot.modeling.checkpoint import choose_device
 
-    return chosen_engine(settings) == "vllm" and bool(settings.models) and choose_device(settings.device).type == "cuda"
+    return bool(choose_device(settings.device).type == "cuda")
 
 
 def build_generator(settings: Settings) -> Generator:

@@ -8,6 +8,7 @@ import pytest
 
 from surefoot.domain import SampledCandidate, SamplingOptions
 from surefoot.sampling.life import PolicySource
+from surefoot.sampling.seeds import candidate_seed
 from surefoot.sampling.vllm_sampler import VllmOptions, VllmSampler, candidate_from, sampling_params
 
 OPTIONS = SamplingOptions(n=4, temperature=0.7, top_p=0.9, top_k=20, max_tokens=64, stop=("\n\n",), seed=11)
@@ -65,8 +66,9 @@ def test_options_become_vllms_parameters(name: str, value: object) -> None:
     assert getattr(sampling_params(OPTIONS, 0), name) == value
 
 
-def test_candidate_i_is_seeded_with_seed_plus_i() -> None:
-    assert [sampling_params(OPTIONS, index).seed for index in range(3)] == [11, 12, 13]
+def test_each_candidate_is_seeded_by_itself() -> None:
+    seeds = [sampling_params(OPTIONS, index).seed for index in range(3)]
+    assert seeds == [candidate_seed(11, index) for index in range(3)]
 
 
 def test_no_seed_stays_no_seed() -> None:

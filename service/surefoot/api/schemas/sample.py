@@ -22,7 +22,7 @@ class SamplingFields(Request):
     top_k: int | None = Field(None, ge=1)
     max_tokens: int = Field(512, ge=1, description="Tokens of each candidate at most.")
     stop: list[Text] = Field(default_factory=list, max_length=16)
-    seed: int | None = Field(None, ge=0, lt=2**63 - 2**32, description="Candidate i depends on seed + i alone.")
+    seed: int | None = Field(None, ge=0, lt=2**63, description="Candidate i depends on the seed and i alone.")
     logprobs: bool = Field(False, description="Also the log-probability of every drawn token, before truncation.")
 
     @model_validator(mode="after")
