@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,13 +40,6 @@ class Api:
         response = await self.http.get(path)
         assert response.status_code == 200, response.text
         return response.json()
-
-    @asynccontextmanager
-    async def alongside(self, *calls: Awaitable[httpx.Response]) -> AsyncIterator[None]:
-        """Runs `calls` while the block runs, and waits for them to be answered with 200."""
-        running = asyncio.gather(*calls)
-        yield
-        assert {response.status_code for response in await running} == {200}
 
     async def until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(5):

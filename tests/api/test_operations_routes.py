@@ -1,5 +1,6 @@
 """What the operations routes promise: /v1/models, /health, /ready and /metrics."""
 
+import asyncio
 import re
 
 import pytest
@@ -162,11 +163,13 @@ async def test_waits_are_measured(api) -> None:
 async def test_the_queue_shows_while_it_waits(api) -> None:
     backend = api.parts.backend
     backend.hold()
-    calls = [api.http.post("/score", json=ITEM) for _ in range(3)]
-    async with api.alongside(*calls):
-        await api.until(lambda: api.fake.scheduler.snapshot().num_requests == 2)
-        shown = sample(await metrics(api), "surefoot_queue_requests", backend="fake")
-        backend.release()
+    running = asyncio.create_task(api.post("/score", ITEM))
+    await api.until(lambda: len(backend.batches) == 1)
+    waiting = asyncio.create_task(api.post("/score", {"items": [ITEM, ITEM]}))
+    await api.until(lambda: api.fake.scheduler.snapshot().num_requests == 2)
+    shown = sample(await metrics(api), "surefoot_queue_requests", backend="fake")
+    backend.release()
+    await asyncio.gather(running, waiting)
     assert shown == 2
 
 

@@ -46,6 +46,6 @@ async def test_alone_among_32_and_plain_forward_agree(
         "among 32 - plain": difference(flat(together[:NUM_COMPARED]), plain),
         "alone - plain": difference(flat(alone[:NUM_COMPARED]), plain),
     }
-    print(f"\n{dtype}: " + ", ".join(f"{name} {value:.2e}" for name, value in measured.items()))  # noqa: T201
+    print(f"\n{dtype}: " + ", ".join(f"{name} {value:.2e}" for name, value in measured.items()))
     assert max(measured.values()) <= TOLERANCES[dtype], measured
     assert max(plain) - min(plain) > 100 * TOLERANCES["float32"]

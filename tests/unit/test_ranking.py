@@ -181,7 +181,8 @@ async def test_a_refusal_by_one_model_withdraws_the_others_work(bench, open_benc
     tight = await open_bench(queue=SchedulerLimits(max_queue_tokens=outcome))
     running = await held(tight)
     with pytest.raises(GroupTooLarge):
-        await tight.rank(task(), strategy="process_outcome")
+        async with asyncio.timeout(5):
+            await tight.rank(task(), strategy="process_outcome")
     tight.parts.backend.release()
     await running
     assert [len(batch) for batch in tight.parts.backend.batches] == [1]
