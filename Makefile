@@ -22,6 +22,9 @@ check: setup ## Style, types and import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/deptry service
+	$(BIN)/codespell .ci CHANGELOG.md Makefile README.md clients docs service tests --skip '*.svg,*.json'
+	$(BIN)/shellcheck .ci/run .ci/setup
 
 test-unit: setup ## Unit, property, API and contract tests on fakes
 	$(BIN)/pytest -n 2 --durations 10 tests/unit tests/api tests/contract tests/architecture clients/python/tests

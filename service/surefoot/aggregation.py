@@ -59,11 +59,6 @@ def aggregate(scores: Sequence[float], aggregation: Aggregation) -> float:
     return AGGREGATORS[aggregation](scores)
 
 
-def all_aggregations(scores: Sequence[float], scale: Scale) -> dict[str, float]:
-    """Every aggregation that is defined on the scale, by name. Raises `ValueError` without any score."""
-    return {name: aggregate(scores, name) for name in AGGREGATORS if scale in DEFINED_ON[name]}
-
-
 def first_error(scores: Sequence[float], threshold: float) -> int | None:
     """The lowest step index whose score is strictly below the threshold, `None` where there is none."""
     return next((index for index, score in enumerate(scores) if score < threshold), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ from surefoot.readout import read
 from surefoot.rendering import Renderer
 from surefoot.segmentation import join_steps, split_solution
 from surefoot.summary import check_aggregation, summarise
+
+log = logging.getLogger(__name__)
 
 
 class Submits(Protocol):
@@ -85,12 +88,16 @@ class ScoringLine:
 
     def _prepare_all(
         self, tasks: Sequence[ScoreTask], trace: bool
-    ) -> tuple[list[Prepared | ItemError], list[RenderedInput], Usage]:
-        prepared: list[Prepared | ItemError] = []
+    ) -> tuple[list[Prepared | Exception], list[RenderedInput], Usage]:
+        prepared: list[Prepared | Exception] = []
         for task in tasks:
             try:
                 prepared.append(self._prepare(task, trace))
             except ItemError as error:
+                prepared.append(error)
+            except Exception as error:  # noqa: BLE001  whatever a tokenizer does with one text, its neighbours go on
+                # The class alone: a message may quote the text.
+                log.error("%s: an item could not be prepared: %s", self.name, type(error).__name__)  # noqa: TRY400
                 prepared.append(error)
         inputs = [rendered for entry in prepared if isinstance(entry, Prepared) for rendered in entry.inputs]
         usage = Usage(
@@ -124,12 +131,8 @@ class ScoringLine:
         if not items:
             return []
         futures = self._scheduler.submit_group(items, priority=options.priority, timeout_s=options.timeout_s)
-        try:
-            return await asyncio.gather(*futures, return_exceptions=True)
-        finally:
-            # When the caller is gone, what has not run yet must not run: cancelling a settled future does nothing.
-            for future in futures:
-                future.cancel()
+        # When the caller is gone gather cancels the futures, and what has not run yet never runs.
+        return await asyncio.gather(*futures, return_exceptions=True)
 
     def _finish(
         self, prepared: Prepared, outcomes: Sequence[ForwardResult | BaseException], options: ScoreOptions

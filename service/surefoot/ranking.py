@@ -23,7 +23,7 @@ from surefoot.domain import (
 from surefoot.errors import EmptyProblem, ItemError, NoSteps
 from surefoot.pipeline import ScoringLine
 from surefoot.selection import select
-from surefoot.summary import unit_score
+from surefoot.summary import check_aggregation, check_unit_scores, unit_score
 
 NEEDS_PROCESS: Mapping[Strategy, bool] = {
     "process": True,
@@ -95,6 +95,16 @@ class Ranking:
     timing: Timing
 
 
+def check_options(options: RankOptions) -> None:
+    """Raises `AggregationNotDefined` for what the models' scales cannot give, before any work is done."""
+    for line in (options.process, options.outcome):
+        if line is None:
+            continue
+        check_aggregation(line.profile, _own_options(line, options.score).aggregation)
+        if options.strategy in NEEDS_UNIT_SCORES:
+            check_unit_scores(line.profile, options.score.aggregation)
+
+
 class Ranker:
     """Ranks groups of candidates; equivalent answers are one vote, as the judge says."""
 
@@ -104,6 +114,7 @@ class Ranker:
     async def rank(self, tasks: Sequence[RankTask], options: RankOptions) -> Ranking:
         """Rank each task's candidates. A failed candidate stands last; a request-wide failure raises."""
         started = time.perf_counter()
+        check_options(options)
         score_tasks = [
             ScoreTask(task.problem, candidate.text, candidate.steps, task.context, candidate.id)
             for task in tasks

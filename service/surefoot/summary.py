@@ -33,22 +33,31 @@ def check_aggregation(profile: Profile, aggregation: Aggregation | None) -> None
         )
 
 
+def check_unit_scores(profile: Profile, aggregation: Aggregation | None) -> None:
+    """Raises `AggregationNotDefined` where the profile's solution scores have no place in (0, 1)."""
+    if not _is_a_probability(profile, aggregation) and profile.scores_map_to_unit is None:
+        raise AggregationNotDefined(
+            f"this strategy needs scores in (0, 1), but profile {profile.name!r} has scale {profile.scale!r} "
+            "and declares no unit_map",
+            param="strategy",
+        )
+
+
 def unit_score(profile: Profile, score: SolutionScore, aggregation: Aggregation | None) -> float:
     """A solution's score as a weight in [0, 1], for weighted votes and products of two models.
 
     A sum of log-probabilities is a probability in the log domain; anything else goes through the profile's map.
     Raises `AggregationNotDefined` where there is none.
     """
-    if profile.kind == "process" and (aggregation or profile.aggregation) in ("prod", "sum_logprob"):
+    check_unit_scores(profile, aggregation)
+    if _is_a_probability(profile, aggregation):
         return math.exp(score.aggregations["sum_logprob"])
-    unit_map = profile.scores_map_to_unit
-    if unit_map is None:
-        raise AggregationNotDefined(
-            f"this strategy needs scores in (0, 1), but profile {profile.name!r} has scale {profile.scale!r} "
-            "and declares no unit_map",
-            param="strategy",
-        )
-    return UNIT_MAPS[unit_map](score.score)
+    return UNIT_MAPS[profile.scores_map_to_unit or "identity"](score.score)
+
+
+def _is_a_probability(profile: Profile, aggregation: Aggregation | None) -> bool:
+    """Products of (mapped) step scores are in (0, 1) already."""
+    return profile.kind == "process" and (aggregation or profile.aggregation) in ("prod", "sum_logprob")
 
 
 def summarise(

@@ -9,11 +9,10 @@ from surefoot.aggregation import (
     AGGREGATORS,
     DEFINED_ON,
     aggregate,
-    all_aggregations,
     first_error,
     first_error_distribution,
 )
-from surefoot.domain import PROBABILITY_FLOOR, Aggregation, Scale
+from surefoot.domain import PROBABILITY_FLOOR, Aggregation
 
 few_examples = settings(max_examples=60, deadline=None)
 probability_lists = st.lists(st.floats(0, 1), min_size=1, max_size=40)
@@ -40,12 +39,6 @@ def test_aggregation_follows_its_formula(aggregation, expected):
 def test_no_scores_cannot_be_aggregated(aggregation):
     with pytest.raises(ValueError, match="at least one score"):
         aggregate([], aggregation)
-
-
-@pytest.mark.parametrize("scale", get_args(Scale))
-def test_all_aggregations_are_those_defined_on_the_scale(scale):
-    products = {"prod", "sum_logprob"} if scale == "probability" else set()
-    assert set(all_aggregations([0.4, 0.6], scale)) == {"min", "mean", "last"} | products
 
 
 def test_certain_failure_keeps_the_log_finite():

@@ -35,6 +35,8 @@ STATUS: Mapping[str, int] = {
 
 _PLAIN_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 _NATIVE_KEYS = {"items", "problem", "candidates", "strategy", "messages", "query", "documents"}
+_SHARED_PATHS = {"/score", "/rerank"}
+"""Bare paths that other systems use too: a body without a native key may be theirs, and is not ours with a mistake."""
 _RETRY_AFTER_S = 1.0
 
 
@@ -63,7 +65,7 @@ def install_error_handlers(app: FastAPI, count_error: Callable[[str], None]) -> 
             error.code, error_response(status, error.code, error.message, param=error.param, retry_after_s=retry)
         )
 
-    async def on_malformed(_: Request, error: RequestValidationError) -> JSONResponse:
+    async def on_malformed(request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
         if first["type"] == "json_invalid":
             return counted("bad_request", error_response(400, "bad_request", "the body is not valid JSON"))
@@ -71,9 +73,9 @@ def install_error_handlers(app: FastAPI, count_error: Callable[[str], None]) -> 
         if isinstance(body, bytes):
             said = "the body is not declared as JSON: send it with content-type: application/json"
             return counted("bad_request", error_response(400, "bad_request", said))
-        if isinstance(body, dict) and body and not _NATIVE_KEYS.intersection(body) and first["loc"][0] == "body":
+        if request.url.path in _SHARED_PATHS and isinstance(body, dict) and body and not _NATIVE_KEYS & set(body):
             unknown = UnrecognisedBody("the body has none of the fields of this API; see /docs")
-            return await on_surefoot_error(_, unknown)
+            return await on_surefoot_error(request, unknown)
         message = first["msg"].removeprefix("Value error, ")
         param = param_path(first["loc"]) or None
         said = f"{param}: {message}" if param else message

@@ -23,7 +23,7 @@ def checkpoint_directory(path: str, settings: Settings, progress: Progress | Non
     if path == "embedded":
         from surefoot.embedded.base_model import prepare_base
 
-        return prepare_base(settings.cache, progress=progress)
+        return prepare_base(settings.cache, progress=progress or _log_quarters)
     if path.startswith("hub:"):
         return _from_hub(path.removeprefix("hub:"))
     directory = Path(path).expanduser()
@@ -33,6 +33,12 @@ def checkpoint_directory(path: str, settings: Settings, progress: Progress | Non
             param="path",
         )
     return directory
+
+
+def _log_quarters(num_done: int, num_tensors: int) -> None:
+    """Progress for a log: nothing when the model is there already, else a line a quarter."""
+    if num_done * 4 % num_tensors < 4:
+        log.info("preparing the embedded model, once: %d of %d tensors", num_done, num_tensors)
 
 
 def _from_hub(repository: str) -> Path:

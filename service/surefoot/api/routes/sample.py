@@ -28,7 +28,7 @@ from surefoot.api.service import Generator, RequestIdent, Service, Serving
 from surefoot.best_of_n import BestOfN, Samples, draw_samples, rank_samples
 from surefoot.domain import Timing
 from surefoot.errors import GeneratorNotFound, NoSteps, QueueFull, RequestTimeout
-from surefoot.ranking import CandidateInput, RankTask
+from surefoot.ranking import CandidateInput, RankTask, check_options
 from surefoot.segmentation import split_solution
 
 router = APIRouter(tags=["sampling"])
@@ -82,11 +82,13 @@ async def best_of_n(
     started = time.perf_counter()
     service.check_samples(body.sampling.n, "sampling.n")
     roles = models_for(service, body.ranking)
+    options = rank_options(body.ranking, roles)
+    # What cannot be ranked must be said before the candidates are paid for.
+    check_options(options)
     generator = service.generator(body.sampling.generator)
 
     async def work() -> BestOfN:
         drawn = await _draw(service, generator, body, body.sampling)
-        options = rank_options(body.ranking, roles)
         return await rank_samples(service.ranker, body.last_turn(), body.context(), drawn, options)
 
     found = await while_connected(request, work(), timeout_s=service.limits.request_timeout_s)
