@@ -15,6 +15,7 @@ from surefoot.pipeline import ScoringLine
 log = logging.getLogger(__name__)
 
 LoadState = Literal["loading", "ready", "failed"]
+DtypeName = Literal["float32", "bfloat16", "float16"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,31 @@ class ModelCard:
     dtype: str
     backend: str
     device: str
+
+
+def card_of(
+    line: ScoringLine, *, base_id: str, fingerprint: str, dtype: DtypeName, backend: str, device: str
+) -> ModelCard:
+    """The card of the model that `line` scores with; the tolerance is the one of its dtype."""
+    profile = line.profile
+    return ModelCard(
+        name=line.name,
+        kind=profile.kind,
+        profile=profile.name,
+        title=profile.title,
+        scale=profile.scale,
+        tolerance=getattr(profile.tolerance, dtype),
+        threshold=profile.threshold,
+        aggregation=profile.aggregation,
+        max_input_tokens=line.max_input_tokens,
+        trained=profile.trained,
+        notice=profile.notice,
+        base_id=base_id,
+        fingerprint=fingerprint,
+        dtype=dtype,
+        backend=backend,
+        device=device,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,3 +101,10 @@ async def test_a_sampler_that_is_down_answers_503(api) -> None:
 async def test_the_native_prefix_gives_the_same_pick(api) -> None:
     native = await api.post("/surefoot/v1/best_of_n", body())
     assert native["text"] == (await api.post("/best_of_n", body()))["text"]
+
+
+async def test_what_cannot_be_ranked_is_refused_before_anything_is_sampled(api) -> None:
+    ranking = {"strategy": "outcome_weighted", "outcome_model": "raw"}
+    error = await api.refused("/best_of_n", body(ranking=ranking), 422)
+    assert (error["code"], error["param"]) == ("aggregation_not_defined", "strategy")
+    assert api.parts.sampler.prompts == []

@@ -112,6 +112,11 @@ async def test_a_body_that_fits_nothing_is_unrecognised(api, path) -> None:
     assert (await api.refused(path, {"input": "hello"}, 400))["code"] == "unrecognised_body"
 
 
+@pytest.mark.parametrize(("path", "body"), [("/sample", {"n": 3}), ("/surefoot/v1/score", {"input": "hello"})])
+async def test_where_no_other_system_speaks_the_body_is_ours_with_a_mistake(api, path, body) -> None:
+    assert (await api.refused(path, body, 422))["code"] == "invalid_request"
+
+
 @pytest.mark.parametrize("body", [{}, [], "text", 3, None])
 async def test_a_body_without_an_item_is_invalid(api, body) -> None:
     assert (await api.refused("/score", body, 422))["code"] == "invalid_request"

@@ -229,3 +229,22 @@ async def test_earlier_turns_are_read_before_the_problem(bench) -> None:
     await tested.score(dataclasses.replace(TASK, context=context))
     text = FakeTokenizer().decode(tested.backend.batches[0][0].rendered.token_ids)
     assert text.index("Hello") < text.index(TASK.problem)
+
+
+class StubbornTokenizer(FakeTokenizer):
+    """Fails for one text in a way that nobody foresaw."""
+
+    def encode_text(self, text: str) -> list[int]:
+        if "kaboom" in text:
+            raise RuntimeError(f"cannot read {text}")
+        return super().encode_text(text)
+
+
+async def test_an_item_that_breaks_the_tokenizer_fails_alone_and_is_not_quoted(bench, caplog) -> None:
+    tested = await bench()
+    tested.line._renderer = build_renderer(tested.line.profile, StubbornTokenizer())
+    first, second = await tested.score(ScoreTask("p", steps=("kaboom secret",)), TASK)
+    assert isinstance(first, RuntimeError)
+    assert isinstance(second, SolutionScore)
+    assert "RuntimeError" in caplog.text
+    assert "secret" not in caplog.text

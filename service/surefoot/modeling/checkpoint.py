@@ -65,6 +65,11 @@ def choose_dtype(name: DtypeName, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if native else torch.float32
 
 
+def dtype_name(dtype: torch.dtype) -> Any:
+    """`bfloat16` for `torch.bfloat16`, as settings and cards spell it."""
+    return str(dtype).removeprefix("torch.")
+
+
 def _cpu_multiplies_bf16() -> bool:
     """oneDNN emulates bf16 on CPUs without the instructions, at a fraction of the speed of fp32."""
     capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}

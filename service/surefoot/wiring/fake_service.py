@@ -16,7 +16,7 @@ from surefoot.metrics import PrometheusTelemetry
 from surefoot.pipeline import ScoringLine
 from surefoot.profiles import Profile, load_profile
 from surefoot.ranking import Ranker
-from surefoot.registry import Loader, ModelCard, Registry, ServedModel
+from surefoot.registry import Loader, Registry, ServedModel, card_of
 from surefoot.rendering import build_renderer
 from surefoot.rendering.fake_tokenizer import FakeTokenizer
 from surefoot.sampling.fake_sampler import FakeSampler
@@ -114,27 +114,9 @@ def _loader(
         line = ScoringLine(
             name, profile, renderer, scheduler, telemetry, max_input_tokens=parts.backend.max_input_tokens
         )
-        return ServedModel(_card(name, profile, line), line, lambda: scheduler.close(GRACE_S))
+        card = card_of(
+            line, base_id="fake", fingerprint=f"fake-{profile.name}", dtype="float32", backend="fake", device="cpu"
+        )
+        return ServedModel(card, line, lambda: scheduler.close(GRACE_S))
 
     return load
-
-
-def _card(name: str, profile: Profile, line: ScoringLine) -> ModelCard:
-    return ModelCard(
-        name=name,
-        kind=profile.kind,
-        profile=profile.name,
-        title=profile.title,
-        scale=profile.scale,
-        tolerance=profile.tolerance.float32,
-        threshold=profile.threshold,
-        aggregation=profile.aggregation,
-        max_input_tokens=line.max_input_tokens,
-        trained=profile.trained,
-        notice=profile.notice,
-        base_id="fake",
-        fingerprint=f"fake-{profile.name}",
-        dtype="float32",
-        backend="fake",
-        device="cpu",
-    )

@@ -70,11 +70,11 @@ def preface(wanted: GeneratorSettings) -> tuple[Message, ...]:
 
 
 def _build_sampler(settings: Settings) -> Sampler:
-    from surefoot.modeling.checkpoint import choose_device, choose_dtype
+    from surefoot.modeling.checkpoint import choose_device, choose_dtype, dtype_name
 
     wanted = settings.generator
     device = choose_device(settings.device)
-    dtype = str(choose_dtype(wanted.dtype, device)).removeprefix("torch.")
+    dtype = dtype_name(choose_dtype(wanted.dtype, device))
     engine = chosen_engine(settings)
 
     def prepare() -> PolicySource:

@@ -19,7 +19,7 @@ from surefoot.profiles import (
     TokenContrast,
     load_profile,
 )
-from surefoot.registry import Loader, ModelCard, Registry, ServedModel
+from surefoot.registry import Loader, Registry, ServedModel, card_of
 from surefoot.rendering import build_renderer
 from surefoot.rendering.verdicts import verdict_token_id
 from surefoot.scheduling.limits import SchedulerLimits
@@ -66,6 +66,7 @@ class ModelLoader:
         return lambda: asyncio.ensure_future(self._load(model, profile))
 
     async def _load(self, model: ModelSettings, profile: Profile) -> ServedModel:
+        from surefoot.modeling.checkpoint import dtype_name
         from surefoot.modeling.identity import fingerprint
 
         engine = await self._engine(model, profile.readout.architecture)
@@ -78,22 +79,11 @@ class ModelLoader:
             self._telemetry,
             max_input_tokens=engine.backend.max_input_tokens,
         )
-        dtype = str(engine.checkpoint.dtype).removeprefix("torch.")
-        card = ModelCard(
-            name=model.name,
-            kind=profile.kind,
-            profile=profile.name,
-            title=profile.title,
-            scale=profile.scale,
-            tolerance=getattr(profile.tolerance, dtype),
-            threshold=profile.threshold,
-            aggregation=profile.aggregation,
-            max_input_tokens=line.max_input_tokens,
-            trained=profile.trained,
-            notice=profile.notice,
+        card = card_of(
+            line,
             base_id=engine.base_id,
             fingerprint=fingerprint(engine.base_id, profile, engine.checkpoint, "transformers"),
-            dtype=dtype,
+            dtype=dtype_name(engine.checkpoint.dtype),
             backend="transformers",
             device=str(engine.checkpoint.device),
         )
