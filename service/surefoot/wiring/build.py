@@ -87,11 +87,16 @@ class _Life:
                 self._registry.refuse_all(error)
                 return
             await self._start_generators()
+            await self._load_models()
+        elif self._eager:
+            await asyncio.gather(self._load_models(), self._start_generators())
+        else:
+            await self._load_models()
+
+    async def _load_models(self) -> None:
         await self._registry.load_all()
         # Loading math-verify takes seconds that no comparison should wait for.
         await asyncio.to_thread(self._judge.start)
-        if self._eager and not self._shares_gpu:
-            await self._start_generators()
 
     async def _start_generators(self) -> None:
         # A generator that does not start is reported by its state; scoring goes on without it.
