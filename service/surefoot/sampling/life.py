@@ -24,14 +24,19 @@ class PolicySource:
 
 
 class EngineLife:
-    """idle → starting → ready or failed; a failed engine is started again by the next request."""
+    """idle → starting → ready or failed; a failed engine is started again by the next request.
+
+    A start belongs to no caller: engines are built in threads that cannot be stopped, so when the first caller leaves
+    the start goes on for the next one, and never two of them run at once.
+    """
 
     def __init__(self, name: str, engine: str) -> None:
         self._name = name
         self._engine = engine
         self._state: Literal["idle", "starting", "ready", "failed"] = "idle"
         self._detail = "starts on first use"
-        self._starting = asyncio.Lock()
+        self._loading: asyncio.Task[None] | None = None
+        self._is_closed = False
 
     def snapshot(self) -> SamplerState:
         """The state as `/ready` shows it."""
@@ -42,26 +47,34 @@ class EngineLife:
 
         Raises `SamplerUnavailable` with the reason.
         """
-        async with self._starting:
-            if self._state == "ready":
-                return
-            self._state, self._detail = "starting", "loading"
-            try:
-                await load()
-            except asyncio.CancelledError:
-                self._state, self._detail = "idle", "the start was cancelled"
-                raise
-            except Exception as cause:
-                reason = cause.message if isinstance(cause, SurefootError) else f"{type(cause).__name__}: {cause}"[:300]
-                log.exception("generator %s did not start", self._name)
-                self.failed(f"{self._engine} did not start: {reason}")
-                raise SamplerUnavailable(self._detail) from cause
-            self._state, self._detail = "ready", ""
+        if self._is_closed:
+            raise SamplerUnavailable("the generator was closed")
+        if self._state == "ready":
+            return
+        if self._loading is None or self._loading.done():
+            self._loading = asyncio.create_task(self._load(load))
+            # When every caller has left, nobody else takes the failure, which the log and the state hold anyway.
+            self._loading.add_done_callback(lambda task: task.cancelled() or task.exception())
+        await asyncio.shield(self._loading)
+
+    async def _load(self, load: Callable[[], Awaitable[None]]) -> None:
+        self._state, self._detail = "starting", "loading"
+        try:
+            await load()
+        except Exception as cause:
+            reason = cause.message if isinstance(cause, SurefootError) else f"{type(cause).__name__}: {cause}"[:300]
+            log.exception("generator %s did not start", self._name)
+            self.failed(f"{self._engine} did not start: {reason}")
+            raise SamplerUnavailable(self._detail) from cause
+        self._state, self._detail = "ready", ""
 
     def failed(self, reason: str) -> None:
         """Note that the engine is gone."""
         self._state, self._detail = "failed", reason
 
-    def closed(self) -> None:
-        """Note that it was stopped on purpose."""
+    async def close(self) -> None:
+        """Allow no further start, and wait for one that is under way: what it builds has to be taken down."""
+        self._is_closed = True
+        if self._loading is not None:
+            await asyncio.gather(self._loading, return_exceptions=True)
         self._state, self._detail = "idle", "closed"

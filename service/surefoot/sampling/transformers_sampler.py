@@ -103,8 +103,8 @@ class TransformersSampler:
                     yield candidate
 
     async def close(self) -> None:
+        await self._life.close()
         self._loaded = None
-        self._life.closed()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _run(self, function: Any, *arguments: Any) -> Any:

@@ -148,8 +148,8 @@ class VllmSampler:
         return candidate_from(index, last, with_logprobs=options.logprobs)
 
     async def close(self) -> None:
+        await self._life.close()
         await self._stop_engine()
-        self._life.closed()
 
     async def _stop_engine(self) -> None:
         engine, self._engine = self._engine, None

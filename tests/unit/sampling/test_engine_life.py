@@ -52,25 +52,29 @@ async def test_it_says_that_it_is_starting(life: EngineLife) -> None:
     await starting
 
 
-async def test_cancelled_start_goes_back_to_idle(life: EngineLife) -> None:
-    engine = Engine()
-    starting = asyncio.create_task(life.start(engine.load))
-    await engine.begun.wait()
-    starting.cancel()
-    await asyncio.gather(starting, return_exceptions=True)
-    assert starting.cancelled()
-    assert life.snapshot().state == "idle"
-
-
-async def test_caller_that_waited_starts_it_after_the_first_was_cancelled(life: EngineLife) -> None:
+async def test_a_start_goes_on_when_its_first_caller_leaves(life: EngineLife) -> None:
     engine = Engine()
     first = asyncio.create_task(life.start(engine.load))
     await engine.begun.wait()
-    second = asyncio.create_task(life.start(engine.load))
     first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    assert (first.cancelled(), life.snapshot().state) == (True, "starting")
     engine.go_on.set()
-    await second
-    assert (engine.num_starts, life.snapshot().state) == (2, "ready")
+    await life.start(engine.load)
+    assert (engine.num_starts, life.snapshot().state) == (1, "ready")
+
+
+async def test_a_failure_that_nobody_waits_for_is_kept_in_the_state(life: EngineLife) -> None:
+    engine = Engine(RuntimeError("no memory"))
+    alone = asyncio.create_task(life.start(engine.load))
+    await engine.begun.wait()
+    alone.cancel()
+    await asyncio.gather(alone, return_exceptions=True)
+    engine.go_on.set()
+    async with asyncio.timeout(5):
+        while life.snapshot().state == "starting":  # noqa: ASYNC110 (the start's own task makes it true)
+            await asyncio.sleep(0)
+    assert "no memory" in life.snapshot().detail
 
 
 async def test_failure_is_unavailable_with_the_reason(life: EngineLife) -> None:
@@ -117,9 +121,22 @@ async def test_engine_that_died_is_started_again(life: EngineLife) -> None:
     assert engine.num_starts == 2
 
 
-async def test_closed_engine_is_idle(life: EngineLife) -> None:
+async def test_closing_waits_for_a_start_under_way(life: EngineLife) -> None:
+    engine = Engine()
+    starting = asyncio.create_task(life.start(engine.load))
+    await engine.begun.wait()
+    closing = asyncio.create_task(life.close())
+    await asyncio.sleep(0)
+    assert not closing.done()
+    engine.go_on.set()
+    await asyncio.gather(starting, closing)
+    assert (life.snapshot().state, life.snapshot().detail) == ("idle", "closed")
+
+
+async def test_a_closed_engine_is_not_started_again(life: EngineLife) -> None:
     engine = Engine()
     engine.go_on.set()
-    await life.start(engine.load)
-    life.closed()
-    assert (life.snapshot().state, life.snapshot().detail) == ("idle", "closed")
+    await life.close()
+    with pytest.raises(SamplerUnavailable, match="closed"):
+        await life.start(engine.load)
+    assert engine.num_starts == 0
