@@ -1,11 +1,13 @@
 """What a server says when it cannot serve what it was asked to, and how it ends."""
 
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -67,6 +69,50 @@ def test_ctrl_c_ends_with_status_zero(launch) -> None:
     running = launch(SCORES_ONLY)
     running.wait_for_url()
     assert running.stop(signal.SIGINT) == 0
+
+
+def test_sigterm_under_load_answers_what_was_accepted_and_refuses_the_rest(launch) -> None:
+    """Twelve requests of some seconds are under way when the signal comes; all that was accepted is answered."""
+    running = launch("shutdown_grace_s = 200\n" + GOOD_MODEL + SCORES_ONLY)
+    running.wait_for_url()
+    states_when_settled(running.url)
+    body = {"items": [{"problem": f"Problem {n}?", "steps": ["One more step of the solution."] * 6} for n in range(4)]}
+    with ThreadPoolExecutor(12) as pool, httpx.Client(timeout=240) as http:
+        accepted = [pool.submit(http.post, f"{running.url}/score", json=body) for _ in range(12)]
+        wait_until_running(running.url, 12)
+        running.process.send_signal(signal.SIGTERM)
+        refused = post_until_refused(running.url)
+        assert refused.json()["error"]["code"] == "not_ready"
+        assert refused.headers["retry-after"]
+        answers = [answer.result() for answer in accepted]
+    done = [answer for answer in answers if answer.status_code == 200]
+    # A request that arrived after the signal was never accepted; it must say so, and nothing else may happen.
+    late = [answer.json()["error"]["message"] for answer in answers if answer.status_code != 200]
+    assert len(done) >= 4
+    assert all("is stopping" in message for message in late)
+    assert all(len(answer.json()["results"]) == 4 for answer in done)
+    assert running.process.wait(60) == 0
+
+
+def wait_until_running(url: str, count: int) -> None:
+    """Until that many inputs at least are waiting or running: then every request has been accepted."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        waiting = re.search(r"surefoot_queue_requests{[^}]*} (\d+)", httpx.get(f"{url}/metrics").text)
+        if waiting and int(waiting[1]) >= count:
+            return
+        time.sleep(0.02)
+    pytest.fail("the requests never queued up")
+
+
+def post_until_refused(url: str) -> httpx.Response:
+    """The first refusal; the signal takes a moment to arrive."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        answer = httpx.post(f"{url}/score", json={"problem": "?", "steps": ["1"], "timeout_s": 0.01}, timeout=60)
+        if answer.status_code == 503:
+            return answer
+    pytest.fail("the server went on accepting work")
 
 
 def test_without_a_generator_sampling_says_why(launch) -> None:

@@ -8,14 +8,21 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from surefoot.api.drain import Drain, Gate
 from surefoot.api.errors import install_error_handlers
 from surefoot.api.middleware import BodyLimit, Measured, RequestId, Unexpected
 from surefoot.api.routes import operations, rank, sample, score
 from surefoot.api.service import Service
 
+_GRACE_S = 30.0
 
-def create_app(service: Service) -> FastAPI:
-    """The ASGI application; it starts and closes the service with its own life."""
+
+def create_app(service: Service, drain: Drain | None = None) -> FastAPI:
+    """The ASGI application; it starts and closes the service with its own life, and lets work in until `drain` begins.
+
+    Without a `drain` it gets one of its own, for servers that do not know of draining.
+    """
+    drain = drain or Drain(_GRACE_S)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -33,12 +40,14 @@ def create_app(service: Service) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.service = service
+    app.state.drain = drain
     for room in (score, rank, sample, operations):
         app.include_router(room.router)
     install_error_handlers(app, service.telemetry.error)
     # The last one added is the outermost: an unexpected error is answered inside what counts and names requests.
     app.add_middleware(Unexpected, count_error=service.telemetry.error)
     app.add_middleware(BodyLimit, max_bytes=service.limits.max_body_bytes)
+    app.add_middleware(Gate, drain=drain)
     app.add_middleware(Measured, finished=service.telemetry.request_finished)
     app.add_middleware(RequestId)
     return app

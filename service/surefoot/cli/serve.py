@@ -22,7 +22,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on; 0.0.0.0 opens it to the network.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = None,
 ) -> None:
-    """Start the service and keep it up until SIGINT or SIGTERM.
+    """Start the service and keep it up until SIGINT or SIGTERM; then finish accepted work, refuse new, and end.
 
     With no configuration it serves `prm` and `orm` on the embedded model and samples with vLLM where it is installed.
     """
@@ -36,7 +36,8 @@ def serve(
 def run_server(settings: Settings, listener: socket.socket) -> None:
     """Serve on an open socket until told to stop."""
     from surefoot.api.app import create_app
-    from surefoot.api.server import Server, server_config
+    from surefoot.api.drain import Drain
+    from surefoot.api.server import Server
     from surefoot.wiring import build_service
 
     service = build_service(settings)
@@ -47,7 +48,8 @@ def run_server(settings: Settings, listener: socket.socket) -> None:
         [generator.sampler.state().engine for generator in service.generators.values()],
     ):
         console.print(line)
-    Server(server_config(create_app(service), settings.shutdown_grace_s)).run(sockets=[listener])
+    drain = Drain(settings.shutdown_grace_s)
+    Server(create_app(service, drain), drain).run(sockets=[listener])
 
 
 def banner(settings: Settings, address: tuple[Any, ...], engines: list[str]) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from fastapi import APIRouter, Response
 
+from surefoot.api.drain import Stopping
 from surefoot.api.schemas.common import Response as Body
 from surefoot.api.service import Generator, Serving
 
@@ -102,17 +103,20 @@ async def health() -> dict[str, str]:
     responses={503: {"model": ReadyResponse}},
     summary="Can it score?",
 )
-async def ready(service: Serving, response: Response) -> dict[str, Any]:
-    """200 when every configured reward model can score, else 503 with each one's state."""
+async def ready(service: Serving, stopping: Stopping, response: Response) -> dict[str, Any]:
+    """200 when every configured reward model can score, else 503 with each one's state; 503 too while stopping."""
     states = service.registry.states()
-    is_ready = service.registry.is_ready()
+    details = {name: state.detail for name, state in states.items() if state.detail}
+    if stopping.has_begun:
+        details["service"] = "stopping: accepted work is being finished, new work is refused"
+    is_ready = service.registry.is_ready() and not stopping.has_begun
     if not is_ready:
         response.status_code = 503
         response.headers["retry-after"] = "1"
     return {
         "ready": is_ready,
         "models": {name: state.state for name, state in states.items()},
-        "details": {name: state.detail for name, state in states.items() if state.detail},
+        "details": details,
         "generators": {name: _state(generator) for name, generator in service.generators.items()},
     }
 
