@@ -166,15 +166,33 @@ class SamplingOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Prompt:
+    """A conversation as the policy reads it; `token_ids` is empty where the policy keeps its tokens to itself."""
+
+    messages: tuple[Message, ...]
+    token_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SampledCandidate:
-    """One finished candidate with the policy's own token ids; log-probabilities are natural logs per token."""
+    """One finished candidate with the policy's own token ids; log-probabilities are natural logs per token.
+
+    A policy behind a server may give no `token_ids` (empty) and no log-probabilities (`None`); `reported_tokens` is
+    then its own count of what it drew.
+    """
 
     index: int
     text: str
     token_ids: tuple[int, ...]
     finish_reason: FinishReason
-    cumulative_logprob: float
+    cumulative_logprob: float | None
     logprobs: tuple[float, ...] | None = None
+    reported_tokens: int | None = None
+
+    @property
+    def num_tokens(self) -> int:
+        """Tokens drawn, by the best count there is."""
+        return len(self.token_ids) or self.reported_tokens or 0
 
 
 @dataclass(frozen=True, slots=True)

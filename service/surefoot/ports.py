@@ -9,6 +9,7 @@ from surefoot.domain import (
     ForwardItem,
     GroupScore,
     Message,
+    Prompt,
     Rows,
     SampledCandidate,
     SamplerState,
@@ -75,11 +76,11 @@ class Sampler(Protocol):
         """Load the engine; idempotent. Raises `SamplerUnavailable`."""
         ...
 
-    async def encode_prompt(self, messages: Sequence[Message]) -> tuple[int, ...]:
-        """The policy's own prompt tokens for a conversation that ends with a user turn."""
+    async def encode_prompt(self, messages: Sequence[Message]) -> Prompt:
+        """A conversation that ends with a user turn, with the policy's own tokens where it tells them."""
         ...
 
-    def sample(self, prompt_token_ids: Sequence[int], options: SamplingOptions) -> AsyncIterator[SampledCandidate]:
+    def sample(self, prompt: Prompt, options: SamplingOptions) -> AsyncIterator[SampledCandidate]:
         """Candidates as they finish, in any order, each index once. Closing the iterator stops the engine's work."""
         ...
 

@@ -75,11 +75,26 @@ class RankOptions:
     abstain_below: float | None = None
 
 
+Verdict = SolutionScore | Exception | None
+"""What a model says of a candidate: its score, why there is none, or `None` where it was not asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateScores:
+    """The models' verdicts on candidates, one of each per candidate in order, and what they cost."""
+
+    process: tuple[Verdict, ...]
+    outcome: tuple[Verdict, ...]
+    usage: Usage
+    timing: Timing
+
+
 @dataclass(frozen=True, slots=True)
 class RankedGroup:
-    """One problem's candidates in order. Per candidate index: its answer, scores where asked, error where it failed."""
+    """One problem's candidates in order. Per candidate index: its entry, answer, scores where asked, and error."""
 
     selection: Selection
+    entries: tuple[RankEntry, ...]
     answers: tuple[str | None, ...]
     process: tuple[SolutionScore | None, ...]
     outcome: tuple[SolutionScore | None, ...]
@@ -105,62 +120,107 @@ def check_options(options: RankOptions) -> None:
             check_unit_scores(line.profile, options.score.aggregation)
 
 
+async def score_candidates(tasks: Sequence[RankTask], options: RankOptions) -> CandidateScores:
+    """The verdicts of the models that `options` name on all candidates of all tasks, one after another.
+
+    A candidate that fails does so alone; a request-wide failure raises, and withdraws the other model's work.
+    """
+    started = time.perf_counter()
+    score_tasks = [
+        ScoreTask(task.problem, candidate.text, candidate.steps, task.context, candidate.id)
+        for task in tasks
+        for candidate in task.candidates
+    ]
+    process, outcome = await _score_both(options, score_tasks)
+    scored = [result for result in (process, outcome) if result is not None]
+    nothing = (None,) * len(score_tasks)
+    return CandidateScores(
+        process=nothing if process is None else process.results,
+        outcome=nothing if outcome is None else outcome.results,
+        usage=_add_usage([result.usage for result in scored]),
+        timing=Timing(
+            queue_s=max((result.timing.queue_s for result in scored), default=0.0),
+            forward_s=sum(result.timing.forward_s for result in scored),
+            total_s=time.perf_counter() - started,
+        ),
+    )
+
+
+def join_scores(parts: Sequence[CandidateScores]) -> CandidateScores:
+    """Scores that were taken side by side as one: token counts add up, of times the longest counts."""
+    timings = [part.timing for part in parts]
+    return CandidateScores(
+        process=tuple(verdict for part in parts for verdict in part.process),
+        outcome=tuple(verdict for part in parts for verdict in part.outcome),
+        usage=_add_usage([part.usage for part in parts]),
+        timing=Timing(
+            queue_s=max((timing.queue_s for timing in timings), default=0.0),
+            forward_s=max((timing.forward_s for timing in timings), default=0.0),
+            total_s=max((timing.total_s for timing in timings), default=0.0),
+        ),
+    )
+
+
+def first_failure(candidate: CandidateInput, process: Verdict, outcome: Verdict) -> Exception | None:
+    """Why a candidate cannot be ranked, if so."""
+    if not _text(candidate).strip():
+        return NoSteps("the candidate is empty", param="candidates")
+    return next((verdict for verdict in (process, outcome) if isinstance(verdict, Exception)), None)
+
+
+def final_answer(candidate: CandidateInput) -> str | None:
+    """The answer that was given with a candidate, or the one found in it."""
+    return candidate.answer or extract_answer(_text(candidate))
+
+
 class Ranker:
     """Ranks groups of candidates; equivalent answers are one vote, as the judge says."""
 
     def __init__(self, judge: EquivalenceJudge) -> None:
-        self._judge = judge
+        self.judge = judge
 
     async def rank(self, tasks: Sequence[RankTask], options: RankOptions) -> Ranking:
         """Rank each task's candidates. A failed candidate stands last; a request-wide failure raises."""
         started = time.perf_counter()
         check_options(options)
-        score_tasks = [
-            ScoreTask(task.problem, candidate.text, candidate.steps, task.context, candidate.id)
-            for task in tasks
-            for candidate in task.candidates
-        ]
-        process, outcome = await _score_both(options, score_tasks)
+        ranking = await self.rank_scored(tasks, await score_candidates(tasks, options), options)
+        return replace(ranking, timing=replace(ranking.timing, total_s=time.perf_counter() - started))
+
+    async def rank_scored(self, tasks: Sequence[RankTask], scores: CandidateScores, options: RankOptions) -> Ranking:
+        """Rank candidates by scores that `score_candidates` gave with the same options, in the same order."""
         groups: list[RankedGroup | ItemError] = []
         offset = 0
         for task in tasks:
             part = slice(offset, offset + len(task.candidates))
             offset += len(task.candidates)
             groups.append(
-                await asyncio.to_thread(self._rank_one, task, options, _slice(process, part), _slice(outcome, part))
+                await asyncio.to_thread(self._rank_one, task, options, scores.process[part], scores.outcome[part])
             )
-        scored = [result for result in (process, outcome) if result is not None]
-        timing = Timing(
-            queue_s=max((result.timing.queue_s for result in scored), default=0.0),
-            forward_s=sum(result.timing.forward_s for result in scored),
-            total_s=time.perf_counter() - started,
-        )
-        return Ranking(tuple(groups), _add_usage([result.usage for result in scored]), timing)
+        return Ranking(tuple(groups), scores.usage, scores.timing)
 
     def _rank_one(
         self,
         task: RankTask,
         options: RankOptions,
-        process: Sequence[SolutionScore | Exception | None],
-        outcome: Sequence[SolutionScore | Exception | None],
+        process: Sequence[Verdict],
+        outcome: Sequence[Verdict],
     ) -> RankedGroup | ItemError:
         if not task.problem.strip():
             return EmptyProblem("problem is empty: send the question that the candidates answer", param="problem")
         errors = tuple(
-            _first_failure(candidate, *scores)
+            first_failure(candidate, *scores)
             for candidate, *scores in zip(task.candidates, process, outcome, strict=True)
         )
         answers = tuple(
-            None if error else candidate.answer or extract_answer(_text(candidate))
-            for candidate, error in zip(task.candidates, errors, strict=True)
+            None if error else final_answer(candidate) for candidate, error in zip(task.candidates, errors, strict=True)
         )
-        groups = group_answers(answers, self._judge)
-        entries = [
+        groups = group_answers(answers, self.judge)
+        entries = tuple(
             _entry(index, answers[index], groups[index], errors[index], process[index], outcome[index], options)
             for index in range(len(task.candidates))
-        ]
+        )
         selection = select(options.strategy, entries, tie_seed=options.tie_seed, abstain_below=options.abstain_below)
-        return RankedGroup(selection, answers, _scores_only(process), _scores_only(outcome), errors)
+        return RankedGroup(selection, entries, answers, _scores_only(process), _scores_only(outcome), errors)
 
 
 async def _score_both(options: RankOptions, tasks: Sequence[ScoreTask]) -> tuple[GroupScore | None, GroupScore | None]:
@@ -190,8 +250,8 @@ def _entry(
     answer: str | None,
     group: int | None,
     error: Exception | None,
-    process: SolutionScore | Exception | None,
-    outcome: SolutionScore | Exception | None,
+    process: Verdict,
+    outcome: Verdict,
     options: RankOptions,
 ) -> RankEntry:
     if error is not None:
@@ -201,9 +261,7 @@ def _entry(
     return RankEntry(index, answer, group, *by_process, *by_outcome)
 
 
-def _weights(
-    line: ScoringLine | None, score: SolutionScore | Exception | None, options: RankOptions
-) -> tuple[float | None, float | None]:
+def _weights(line: ScoringLine | None, score: Verdict, options: RankOptions) -> tuple[float | None, float | None]:
     if line is None or not isinstance(score, SolutionScore):
         return None, None
     if options.strategy not in NEEDS_UNIT_SCORES:
@@ -211,21 +269,11 @@ def _weights(
     return score.score, unit_score(line.profile, score, options.score.aggregation)
 
 
-def _first_failure(candidate: CandidateInput, *scores: SolutionScore | Exception | None) -> Exception | None:
-    if not _text(candidate).strip():
-        return NoSteps("the candidate is empty", param="candidates")
-    return next((score for score in scores if isinstance(score, Exception)), None)
-
-
 def _text(candidate: CandidateInput) -> str:
     return candidate.text if candidate.text is not None else "\n".join(candidate.steps or ())
 
 
-def _slice(result: GroupScore | None, part: slice) -> Sequence[SolutionScore | Exception | None]:
-    return [None] * (part.stop - part.start) if result is None else result.results[part]
-
-
-def _scores_only(scores: Sequence[SolutionScore | Exception | None]) -> tuple[SolutionScore | None, ...]:
+def _scores_only(scores: Sequence[Verdict]) -> tuple[SolutionScore | None, ...]:
     return tuple(score if isinstance(score, SolutionScore) else None for score in scores)
 
 

@@ -86,6 +86,15 @@ def select(
     )
 
 
+def ballots(strategy: Strategy, entries: Sequence[RankEntry]) -> list[tuple[int, float]]:
+    """The answer group and the weight of every candidate that votes, in the order of `entries`."""
+    return [
+        (entry.answer_group, _value(entry, STRATEGIES[strategy]))
+        for entry in entries
+        if not entry.failed and entry.answer is not None and entry.answer_group is not None
+    ]
+
+
 def _value(entry: RankEntry, rule: Rule) -> float:
     value = 1.0
     for name in rule.scores:

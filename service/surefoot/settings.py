@@ -7,8 +7,6 @@ then the TOML file named by `--config` or `SUREFOOT_CONFIG`, then the defaults b
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -26,11 +24,13 @@ from surefoot.errors import SettingsInvalid
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """A table of the file."""
+
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
-class ModelSettings(_Section):
+class ModelSettings(Section):
     """One reward model: `[[models]]` in the file."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
@@ -43,14 +43,14 @@ class ModelSettings(_Section):
     """Overrides the top-level `dtype` for this model."""
 
 
-class Example(_Section):
+class Example(Section):
     """A worked problem that shows the generator how solutions are written."""
 
     problem: str
     solution: str
 
 
-class GeneratorSettings(_Section):
+class GeneratorSettings(Section):
     """What samples candidates: `[generator]` in the file."""
 
     name: str = "default"
@@ -84,6 +84,46 @@ class GeneratorSettings(_Section):
         return self
 
 
+class RemoteGeneratorSettings(Section):
+    """A server with an OpenAI-compatible API as a further generator: `[[remote_generators]]` in the file."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """The name that requests ask for."""
+    url: str = Field(pattern=r"^https?://[^\s/?#@]+(/[^\s?#@]*)?$")
+    """Where the server is, `http://host:port`; a key belongs into `api_key_env`, not here."""
+    model: str = Field(min_length=1)
+    """The server's name for the model, as its /v1/models lists it."""
+    api: Literal["chat", "completions"] = "chat"
+    """`chat` sends messages. `completions` sends token ids with `extensions`, else the bare text of the turns."""
+    api_key_env: str | None = None
+    """Name of the environment variable that holds the key."""
+    timeout_s: float = Field(300.0, gt=0)
+    """Seconds for one candidate, retries included."""
+    connect_timeout_s: float = Field(5.0, gt=0)
+    """Seconds for a connection."""
+    max_concurrent: int = Field(64, ge=1)
+    """Candidates in flight at this server."""
+    max_retries: int = Field(3, ge=0)
+    """Further attempts after 429, 502, 503 or a broken connection."""
+    logprobs: bool = True
+    """Ask for log-probabilities; without them `cumulative_logprob` is null."""
+    extensions: bool = False
+    """The server knows vLLM's fields and its /tokenize: token ids come with the candidates, and `top_k` works."""
+    instructions: str | None = None
+    """System message before a bare `problem`."""
+    examples: list[Example] | None = None
+    """Worked problems shown before a bare `problem`."""
+
+    def api_key(self) -> str | None:
+        """The key itself. Raises `SettingsInvalid`, which never shows it."""
+        if self.api_key_env is None:
+            return None
+        key = os.environ.get(self.api_key_env, "").strip()
+        if not (key and key.isascii() and key.isprintable()):
+            raise SettingsInvalid(f"remote_generators: {self.name}: no usable key in the variable {self.api_key_env}")
+        return key
+
+
 _EMBEDDED_INSTRUCTIONS = "Solve the problem step by step, one short step per line. End with the line: The answer is N."
 _EMBEDDED_EXAMPLE = Example(
     problem="Mia has 2 bags with 5 coins each. She loses 3 coins. How many coins are left?",
@@ -91,7 +131,7 @@ _EMBEDDED_EXAMPLE = Example(
 )
 
 
-class SchedulerSettings(_Section):
+class SchedulerSettings(Section):
     """How requests become batches: `[scheduler]` in the file."""
 
     max_batch_tokens: int = Field(16_384, ge=1)
@@ -106,7 +146,7 @@ class SchedulerSettings(_Section):
     """Seconds after which waiting bulk work counts as interactive."""
 
 
-class LimitSettings(_Section):
+class LimitSettings(Section):
     """Bounds on one request: `[limits]` in the file."""
 
     max_body_bytes: int = Field(16 * 1024 * 1024, ge=1024)
@@ -119,7 +159,7 @@ class LimitSettings(_Section):
     """Seconds for a whole request; then 504."""
 
 
-class GpuSettings(_Section):
+class GpuSettings(Section):
     """Shares of one GPU: `[gpu]` in the file."""
 
     sampler_share: float = Field(0.45, gt=0, le=0.97)
@@ -157,21 +197,25 @@ class Settings(BaseSettings):
     cache_dir: Path | None = None
     """Where prepared models are kept; default `$XDG_CACHE_HOME/surefoot`, else `~/.cache/surefoot`."""
     shutdown_grace_s: float = Field(30.0, ge=0)
-    """Seconds that accepted work may take after a request to stop."""
+    """Seconds that accepted work may take after SIGTERM, while new work is answered with 503."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """How much is logged; user text never is."""
     models: list[ModelSettings] = Field(default_factory=_default_models)
     """The reward models to serve; the first of each kind is its default."""
     generator: GeneratorSettings = Field(default_factory=GeneratorSettings)
+    remote_generators: list[RemoteGeneratorSettings] = Field(default_factory=list)
+    """Servers with an OpenAI-compatible API to sample from; without `generator.engine` the first one is the default."""
     scheduler: SchedulerSettings = Field(default_factory=SchedulerSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
     gpu: GpuSettings = Field(default_factory=GpuSettings)
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
-        names = [model.name for model in self.models]
-        if len(set(names)) != len(names):
-            raise ValueError("models: two models have the same name")
+        models, remote = [model.name for model in self.models], [remote.name for remote in self.remote_generators]
+        generators = remote if self.generator.engine == "none" else [self.generator.name, *remote]
+        for part, names in (("models", models), ("remote_generators", generators)):
+            if len(set(names)) != len(names):
+                raise ValueError(f"{part}: two {part.rpartition('_')[2]} have the same name")
         if self.max_input_tokens > self.scheduler.max_batch_tokens:
             raise ValueError(
                 "max_input_tokens must not exceed scheduler.max_batch_tokens: such an input could never run"
@@ -191,37 +235,6 @@ class Settings(BaseSettings):
     def needs_hub(self) -> bool:
         """Whether any checkpoint was asked for by hub id."""
         return any(path.startswith("hub:") for path in [*(model.path for model in self.models), self.generator.path])
-
-
-@dataclass(frozen=True, slots=True)
-class SettingDoc:
-    """One setting: its dotted name, its value, its default and its meaning."""
-
-    name: str
-    value: Any
-    default: Any
-    meaning: str
-
-
-def describe(settings: Settings) -> list[SettingDoc]:
-    """Every setting of `settings`, sections flattened to dotted names, in the order of the classes above."""
-    return list(_describe(settings, Settings.model_construct(), ""))
-
-
-def _describe(current: BaseModel, default: BaseModel, prefix: str) -> Iterator[SettingDoc]:
-    for name, field in type(default).model_fields.items():
-        value, usual = getattr(current, name), getattr(default, name)
-        if isinstance(usual, BaseModel):
-            yield from _describe(value, usual, f"{prefix}{name}.")
-        else:
-            meaning = " ".join((field.description or "").split())
-            yield SettingDoc(prefix + name, _plain(value), _plain(usual), meaning)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_plain(entry) for entry in value]
-    return value.model_dump(mode="json") if isinstance(value, BaseModel) else value
 
 
 def load_settings(config: Path | None = None, **overrides: Any) -> Settings:

@@ -52,7 +52,7 @@ def test_every_room_has_its_unit_tests() -> None:
     rooms = {
         path.name for path in (ROOT / "service/surefoot").iterdir() if path.is_dir() and path.name != "__pycache__"
     }
-    # The API is tested through its routes, the command line against a real server.
+    # The API is tested through its routes, the command line against a real server; its runs over files in unit/cli.
     tested_elsewhere = {"api": ROOT / "tests/api", "cli": ROOT / "tests/e2e"}
     for room in sorted(rooms):
         home = tested_elsewhere.get(room, ROOT / "tests/unit" / room)

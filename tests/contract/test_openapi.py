@@ -10,7 +10,7 @@ from surefoot.api.openapi import openapi_text
 from surefoot.domain import Aggregation, Strategy
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"
-SCORING = ("/score", "/rerank", "/sample", "/best_of_n")
+SCORING = ("/score", "/rerank", "/sample", "/best_of_n", "/select")
 OPERATIONS = ("/health", "/ready", "/metrics", "/v1/models")
 
 

@@ -127,13 +127,11 @@ def http(server: RunningServer) -> Iterator[httpx.Client]:
         yield connected
 
 
-@pytest.fixture
-def launch(tmp_path: Path) -> Iterator[Callable[..., RunningServer]]:
-    """Starts further servers, which are ended with the test."""
+def _launching(scratch: Path) -> Iterator[Callable[..., RunningServer]]:
     started: list[RunningServer] = []
 
     def start(config: str, *arguments: str) -> RunningServer:
-        started.append(start_server(tmp_path, config, *arguments))
+        started.append(start_server(scratch, config, *arguments))
         return started[-1]
 
     yield start
@@ -141,3 +139,15 @@ def launch(tmp_path: Path) -> Iterator[Callable[..., RunningServer]]:
         if running.process.poll() is None:
             running.process.kill()
             running.process.wait()
+
+
+@pytest.fixture
+def launch(tmp_path: Path) -> Iterator[Callable[..., RunningServer]]:
+    """Starts further servers, which are ended with the test."""
+    yield from _launching(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def launch_for_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., RunningServer]]:
+    """Starts further servers, which are ended with the module."""
+    yield from _launching(tmp_path_factory.mktemp("module"))

@@ -38,3 +38,21 @@ def test_models_lists_what_is_configured() -> None:
     shown = surefoot("models")
     assert "embedded-prm" in shown
     assert "untrained" in shown
+
+
+def test_score_writes_a_row_for_each_line_the_bad_one_too(server, tmp_path) -> None:
+    good = json.dumps({"problem": PROBLEM, "steps": ["3 times 12 is 36.", "36 - 10 = 26."], "id": "a"})
+    (tmp_path / "in.jsonl").write_text(f"{good}\n{{\n{good}\n")
+    ended = subprocess.run(
+        [sys.executable, "-m", "surefoot", "score", "in.jsonl", "-o", "out.jsonl", "--json", "--url", server.url],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert ended.returncode == 1, ended.stderr
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [row.get("error", {}).get("code") for row in rows] == [None, "invalid_json", None]
+    assert rows[0]["result"] == rows[2]["result"]
+    assert json.loads(ended.stdout)["failed_by_code"] == {"invalid_json": 1}

@@ -1,19 +1,17 @@
-"""Drawing candidates and ranking them: order, measurements, and what happens when sampling fails or is given up."""
+"""Drawing candidates: order, measurements, and what happens when sampling fails or is given up."""
 
 import asyncio
 
 import pytest
 
-from surefoot.best_of_n import draw_samples, rank_samples
+from surefoot.best_of_n import draw_samples
 from surefoot.domain import Message, SamplingOptions
 from surefoot.errors import SamplerUnavailable
 from surefoot.ports import SilentTelemetry
-from surefoot.ranking import CandidateInput, Ranker, RankOptions, RankTask
 from surefoot.sampling.fake_sampler import FakeSampler
-from surefoot.wiring.fake_service import FAKE_TEXTS, KeysOnly
+from surefoot.wiring.fake_service import FAKE_TEXTS
 
 PROMPT = [Message("user", "2 + 3?")]
-MAJORITY = RankOptions(strategy="majority")
 
 
 class Counting(SilentTelemetry):
@@ -31,8 +29,8 @@ class Counting(SilentTelemetry):
 class LastFirst(FakeSampler):
     """Finishes the last candidate first, as engines may."""
 
-    async def sample(self, prompt_token_ids, options):
-        for candidate in reversed([candidate async for candidate in super().sample(prompt_token_ids, options)]):
+    async def sample(self, prompt, options):
+        for candidate in reversed([candidate async for candidate in super().sample(prompt, options)]):
             yield candidate
 
 
@@ -72,15 +70,3 @@ async def test_giving_up_stops_the_sampler_and_is_no_failure() -> None:
     running.cancel()
     await asyncio.wait({running})
     assert (sampler.num_cancelled, telemetry.failed) == (1, [])
-
-
-async def test_samples_rank_as_if_the_caller_had_sent_them() -> None:
-    ranker, samples = Ranker(KeysOnly()), await draw(FakeSampler(FAKE_TEXTS), n=3)
-    found = await rank_samples(ranker, "2 + 3?", (), samples, MAJORITY)
-    sent = RankTask("2 + 3?", tuple(CandidateInput(text=text) for text in FAKE_TEXTS))
-    assert found.ranking.groups == (await ranker.rank([sent], MAJORITY)).groups
-
-
-async def test_the_samples_come_back_with_the_ranking() -> None:
-    samples = await draw(FakeSampler(FAKE_TEXTS), n=3)
-    assert (await rank_samples(Ranker(KeysOnly()), "2 + 3?", (), samples, MAJORITY)).samples is samples

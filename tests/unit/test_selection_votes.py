@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from surefoot.domain import RankEntry
-from surefoot.selection import select
+from surefoot.selection import ballots, select
 
 voting = pytest.mark.parametrize("strategy", ["majority", "process_weighted", "outcome_weighted"])
 weighted = pytest.mark.parametrize("strategy", ["process_weighted", "outcome_weighted"])
@@ -64,3 +64,12 @@ def test_without_votes_nothing_is_best(strategy):
 def test_weights_that_are_all_zero_give_no_shares(strategy):
     result = select(strategy, [entry(0, 0, 0.0), entry(1, 1, 0.0)])
     assert (result.relevance, result.tie) == ({0: 0.0, 1: 0.0}, True)
+
+
+def test_failed_candidates_and_those_without_an_answer_cast_no_ballot():
+    entries = [entry(0, 0, 0.9), entry(1), entry(2, 1, 0.4, failed=True), entry(3, 1, 0.2)]
+    assert ballots("process_weighted", entries) == [(0, 0.9), (1, 0.2)]
+
+
+def test_every_ballot_of_a_majority_weighs_one():
+    assert ballots("majority", [entry(0, 0, 0.9), entry(1, 0, 0.1)]) == [(0, 1.0), (0, 1.0)]

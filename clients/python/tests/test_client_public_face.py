@@ -45,6 +45,7 @@ PUBLIC_NAMES = [
     "NonFiniteScore",
     "NotFound",
     "NotReady",
+    "OnError",
     "Priority",
     "QueueFull",
     "RankedCandidate",

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from surefoot.api.drain import Drain, Gate
 from surefoot.api.errors import install_error_handlers
 from surefoot.api.middleware import BodyLimit, Measured, RequestId, Unexpected
-from surefoot.api.routes import operations, rank, sample, score
+from surefoot.api.routes import best_of_n, operations, rank, sample, score, select
 from surefoot.api.service import Service
 
 _GRACE_S = 30.0
@@ -41,7 +41,7 @@ def create_app(service: Service, drain: Drain | None = None) -> FastAPI:
     )
     app.state.service = service
     app.state.drain = drain
-    for room in (score, rank, sample, operations):
+    for room in (score, rank, sample, best_of_n, select, operations):
         app.include_router(room.router)
     install_error_handlers(app, service.telemetry.error)
     # The last one added is the outermost: an unexpected error is answered inside what counts and names requests.

@@ -26,13 +26,18 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, Result], *
             return task.result()
         if watcher.done():
             raise ClientDisconnect
-        raise RequestTimeout(
-            f"the request took longer than {timeout_s:g} s; send less at once, or raise request_timeout_s"
-        )
+        raise timed_out(timeout_s)
     finally:
         task.cancel()
         watcher.cancel()
         await asyncio.gather(task, watcher, return_exceptions=True)
+
+
+def timed_out(timeout_s: float) -> RequestTimeout:
+    """The error of a request that had `timeout_s` seconds in all."""
+    return RequestTimeout(
+        f"the request took longer than {timeout_s:g} s; send less at once, or raise request_timeout_s"
+    )
 
 
 async def _disconnected(request: Request) -> None:

@@ -51,7 +51,9 @@ class Service:
     def generator(self, name: str | None) -> Generator:
         """The named generator, or the first. Raises `GeneratorNotFound`, or `SamplerUnavailable` for none at all."""
         if not self.generators:
-            raise SamplerUnavailable("no generator is configured; set generator.engine, or send candidates to /rerank")
+            raise SamplerUnavailable(
+                "no generator is configured; set generator.engine or remote_generators, or send candidates to /rerank"
+            )
         if name is None:
             return next(iter(self.generators.values()))
         if name not in self.generators:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from surefoot.cli import demo, models, serve, settings_table, solve
+from surefoot.cli import best_of_n, demo, models, score, serve, settings_table, solve
 from surefoot.cli.failures import exit_code, explain
 from surefoot.errors import SurefootError
 from surefoot_client import SurefootError as ClientError
@@ -18,7 +18,8 @@ app = typer.Typer(
     help=(
         "Serve process and outcome reward models: per-step probabilities, the first error, the best of N.\n\n"
         "Start with `surefoot solve 'a word problem'`, or with `surefoot serve` and http://127.0.0.1:8080/docs.\n\n"
-        "Exit codes: 0 done, 1 the work failed, 2 wrong usage or settings, 3 the server cannot be reached."
+        "Exit codes: 0 done, 1 the work or some rows failed, 2 wrong usage or settings, 3 the server cannot be reached, "
+        "130 interrupted."
     ),
     no_args_is_help=True,
     rich_markup_mode="markdown",
@@ -26,6 +27,8 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.command("solve")(solve.solve)
+app.command("score")(score.score)
+app.command("best-of-n")(best_of_n.best_of_n)
 app.command("demo")(demo.demo)
 app.command("settings")(settings_table.settings)
 app.add_typer(models.app, name="models")

@@ -28,6 +28,8 @@ def serve(
     """
     settings = load_settings(config, host=host, port=port)
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # httpx reports every request: a line for each candidate of a remote generator.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     # A taken port must be said at once, not after models have loaded.
     listener = _listen(settings.host, settings.port)
     run_server(settings, listener)
@@ -45,22 +47,24 @@ def run_server(settings: Settings, listener: socket.socket) -> None:
     for line in banner(
         settings,
         listener.getsockname(),
-        [generator.sampler.state().engine for generator in service.generators.values()],
+        [
+            f"{generator.sampler.state().engine} ({generator.name}: {generator.model})"
+            for generator in service.generators.values()
+        ],
     ):
         console.print(line)
     drain = Drain(settings.shutdown_grace_s)
     Server(create_app(service, drain), drain).run(sockets=[listener])
 
 
-def banner(settings: Settings, address: tuple[Any, ...], engines: list[str]) -> list[str]:
-    """What is about to run: where, with which models, and which sampler was chosen."""
+def banner(settings: Settings, address: tuple[Any, ...], samplers: list[str]) -> list[str]:
+    """What is about to run: where, with which models, and which samplers were chosen."""
     host, port = address[:2]
-    chosen = f"{engines[0]} ({settings.generator.name}: {settings.generator.path})" if engines else "none"
     names = ", ".join(f"{model.name} ({model.profile})" for model in settings.models) or "none"
     return [
         f"surefoot {version('surefoot')} on http://{f'[{host}]' if ':' in str(host) else host}:{port}",
         f"  reward models: {names}",
-        f"  sampler: {chosen}, chosen by generator.engine = {settings.generator.engine}",
+        f"  sampler: {', '.join(samplers) or 'none'}, chosen by generator.engine = {settings.generator.engine}",
         "  /docs shows the API, /ready says when the models are loaded",
     ]
 

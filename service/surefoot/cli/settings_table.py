@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
@@ -10,7 +12,17 @@ from rich.console import Console
 from rich.table import Table
 
 from surefoot.cli.serve import ConfigOption
-from surefoot.settings import SettingDoc, describe, load_settings
+from surefoot.settings import Section, Settings, load_settings
+
+
+@dataclass(frozen=True, slots=True)
+class SettingDoc:
+    """One setting: its dotted name, its value, its default and its meaning."""
+
+    name: str
+    value: Any
+    default: Any
+    meaning: str
 
 
 def settings(
@@ -33,6 +45,27 @@ def settings(
         Console(highlight=False).print(table)
 
 
+def describe(current: Settings) -> list[SettingDoc]:
+    """Every setting of `current`, sections flattened to dotted names, in the order of their classes."""
+    return list(_describe(current, Settings.model_construct(), ""))
+
+
+def _describe(current: Settings | Section, default: Settings | Section, prefix: str) -> Iterator[SettingDoc]:
+    for name, field in type(default).model_fields.items():
+        value, usual = getattr(current, name), getattr(default, name)
+        if isinstance(usual, Section):
+            yield from _describe(value, usual, f"{prefix}{name}.")
+        else:
+            meaning = " ".join((field.description or "").split())
+            yield SettingDoc(prefix + name, _plain(value), _plain(usual), meaning)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(entry) for entry in value]
+    return value.model_dump(mode="json") if isinstance(value, Section) else value
+
+
 def markdown_table(found: list[SettingDoc]) -> str:
     """Settings and their defaults as a Markdown table."""
     rows = [f"| `{entry.name}` | `{_short(entry.default)}` | {entry.meaning} |" for entry in found]
@@ -41,5 +74,6 @@ def markdown_table(found: list[SettingDoc]) -> str:
 
 def _short(value: Any) -> str:
     if isinstance(value, list):
-        return ", ".join(str(entry.get("name", "…")) if isinstance(entry, dict) else str(entry) for entry in value)
+        names = (str(entry.get("name", "…")) if isinstance(entry, dict) else str(entry) for entry in value)
+        return ", ".join(names) or "none"
     return "not set" if value is None else str(value)

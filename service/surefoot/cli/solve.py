@@ -4,37 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, get_args
 
-import httpx
 import typer
 from rich.console import Console
 
-from surefoot.cli.models import prepare_embedded
 from surefoot.cli.serve import ConfigOption
+from surefoot.cli.service import build_of, connect
 from surefoot.cli.show import save_picture, show_best_of_n
 from surefoot.domain import Strategy
-from surefoot.errors import NotReady
-from surefoot.settings import Settings, load_settings
-from surefoot_client import AsyncSurefootClient, BestOfN, ModelInfo
-
-_POLL_S = 0.2
+from surefoot_client import BestOfN, ModelInfo
 
 
-def _known_strategy(value: str) -> str:
+def known_strategy(value: str) -> str:
+    """A strategy as given; refuses others with the choices."""
     if value not in get_args(Strategy):
         raise typer.BadParameter(f"choose from {', '.join(get_args(Strategy))}")
     return value
 
 
 def solve(
+    context: typer.Context,
     problem: Annotated[str, typer.Argument(help="The problem, in quotes.")],
     n: Annotated[int, typer.Option("-n", "--candidates", min=1, help="How many candidates to sample.")] = 8,
     strategy: Annotated[
-        str, typer.Option(callback=_known_strategy, help=f"How to pick: {', '.join(get_args(Strategy))}.")
+        str, typer.Option(callback=known_strategy, help=f"How to pick: {', '.join(get_args(Strategy))}.")
     ] = "process",
     temperature: Annotated[float, typer.Option(min=0.0, help="Sampling temperature; 0 needs -n 1.")] = 0.7,
     max_tokens: Annotated[int, typer.Option(min=1, help="Tokens of each candidate at most.")] = 256,
@@ -56,7 +51,7 @@ def solve(
 
     async def work() -> tuple[BestOfN, tuple[ModelInfo, ...]]:
         with errors.status("starting") as status:
-            async with _server(config, url) as client:
+            async with connect(url, config, build_of(context)) as client:
                 status.update(f"sampling {n} candidates and scoring them")
                 found = await client.best_of_n(
                     problem,
@@ -72,39 +67,3 @@ def solve(
         show_best_of_n(Console(highlight=False), problem, found, models, strategy)
     if svg is not None:
         save_picture(svg, problem, found, models, strategy)
-
-
-@asynccontextmanager
-async def _server(config: Path | None, url: str | None) -> AsyncIterator[AsyncSurefootClient]:
-    """A client of the server at `url`, or of the whole service in this process: the same requests either way."""
-    if url is not None:
-        async with AsyncSurefootClient(url) as client:
-            yield client
-        return
-    settings = load_settings(config)
-    if settings.generator.engine == "auto":
-        settings.generator.engine = "transformers"
-    async with _in_process(settings) as client:
-        yield client
-
-
-@asynccontextmanager
-async def _in_process(settings: Settings) -> AsyncIterator[AsyncSurefootClient]:
-    from surefoot.api.app import create_app
-    from surefoot.wiring import build_service
-
-    await asyncio.to_thread(prepare_embedded, settings.cache)
-    service = await asyncio.to_thread(build_service, settings)
-    app = create_app(service)
-    await service.start()
-    try:
-        while not service.registry.is_ready():
-            failed = [state.detail for state in service.registry.states().values() if state.state == "failed"]
-            if failed:
-                raise NotReady(failed[0])
-            await asyncio.sleep(_POLL_S)
-        transport = httpx.ASGITransport(app=app)
-        async with AsyncSurefootClient("http://in-process", transport=transport) as client:
-            yield client
-    finally:
-        await service.close()

@@ -1,1 +1,2 @@
-"""Samplers: vLLM in process, transformers where vLLM is not installed, and the fake that ships for tests."""
+"""Samplers: vLLM in process, transformers where vLLM is not installed, any OpenAI-compatible server, and the fake that
+ships for tests."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
-from surefoot.domain import Message, SampledCandidate, SamplerState, SamplingOptions
+from surefoot.domain import Message, Prompt, SampledCandidate, SamplerState, SamplingOptions
 from surefoot.errors import SamplerUnavailable
 
 
@@ -34,14 +34,12 @@ class FakeSampler:
         if self.fails_with is not None:
             raise SamplerUnavailable(self.fails_with)
 
-    async def encode_prompt(self, messages: Sequence[Message]) -> tuple[int, ...]:
-        return tuple(ord(character) for message in messages for character in message.content)
+    async def encode_prompt(self, messages: Sequence[Message]) -> Prompt:
+        return Prompt(tuple(messages), tuple(ord(character) for message in messages for character in message.content))
 
-    async def sample(
-        self, prompt_token_ids: Sequence[int], options: SamplingOptions
-    ) -> AsyncIterator[SampledCandidate]:
+    async def sample(self, prompt: Prompt, options: SamplingOptions) -> AsyncIterator[SampledCandidate]:
         await self.start()
-        self.prompts.append(tuple(prompt_token_ids))
+        self.prompts.append(prompt.token_ids)
         try:
             for index in range(options.n):
                 await (asyncio.Event().wait() if self._hold else asyncio.sleep(0))

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from surefoot.domain import FinishReason, Message, SampledCandidate, SamplerState, SamplingOptions
+from surefoot.domain import FinishReason, Message, Prompt, SampledCandidate, SamplerState, SamplingOptions
 from surefoot.errors import SamplerUnavailable
 from surefoot.modeling.checkpoint import Checkpoint, DtypeName, load_checkpoint
 from surefoot.modeling.tokenizer import HfTokenizer
@@ -87,17 +87,16 @@ class TransformersSampler:
             raise SamplerUnavailable("the generator was closed")
         return self._loaded
 
-    async def encode_prompt(self, messages: Sequence[Message]) -> tuple[int, ...]:
-        return await asyncio.to_thread((await self._started()).prompts.encode, messages)
+    async def encode_prompt(self, messages: Sequence[Message]) -> Prompt:
+        prompts = (await self._started()).prompts
+        return Prompt(tuple(messages), await asyncio.to_thread(prompts.encode, messages))
 
-    async def sample(
-        self, prompt_token_ids: Sequence[int], options: SamplingOptions
-    ) -> AsyncIterator[SampledCandidate]:
+    async def sample(self, prompt: Prompt, options: SamplingOptions) -> AsyncIterator[SampledCandidate]:
         """Candidates as they finish; closing the iterator stops after the token that is being computed."""
         loaded = await self._started()
-        loaded.prompts.check(len(prompt_token_ids), options)
+        loaded.prompts.check(len(prompt.token_ids), options)
         async with self._one_request:
-            draw = await self._run(_Draw, loaded.checkpoint, loaded.tokenizer, tuple(prompt_token_ids), options)
+            draw = await self._run(_Draw, loaded.checkpoint, loaded.tokenizer, prompt.token_ids, options)
             while draw.rows:
                 for candidate in await self._run(draw.advance):
                     yield candidate

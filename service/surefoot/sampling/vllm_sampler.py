@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from surefoot.domain import FinishReason, Message, SampledCandidate, SamplerState, SamplingOptions
+from surefoot.domain import FinishReason, Message, Prompt, SampledCandidate, SamplerState, SamplingOptions
 from surefoot.errors import SamplerUnavailable, SurefootError
 from surefoot.modeling.tokenizer import HfTokenizer
 from surefoot.sampling.life import EngineLife, PolicySource
@@ -97,8 +97,9 @@ class VllmSampler:
             )
         )
 
-    async def encode_prompt(self, messages: Sequence[Message]) -> tuple[int, ...]:
-        return await asyncio.to_thread((await self._started()).encode, messages)
+    async def encode_prompt(self, messages: Sequence[Message]) -> Prompt:
+        prompts = await self._started()
+        return Prompt(tuple(messages), await asyncio.to_thread(prompts.encode, messages))
 
     async def _started(self) -> PromptEncoder:
         await self.start()
@@ -106,15 +107,12 @@ class VllmSampler:
             raise SamplerUnavailable("the generator was closed")
         return self._prompts
 
-    async def sample(
-        self, prompt_token_ids: Sequence[int], options: SamplingOptions
-    ) -> AsyncIterator[SampledCandidate]:
+    async def sample(self, prompt: Prompt, options: SamplingOptions) -> AsyncIterator[SampledCandidate]:
         """Candidates as they finish. Closing the iterator, or cancelling its task, aborts the engine's requests."""
-        (await self._started()).check(len(prompt_token_ids), options)
+        (await self._started()).check(len(prompt.token_ids), options)
         request = uuid.uuid4().hex
         tasks = [
-            asyncio.create_task(self._draw(f"{request}-{index}", index, prompt_token_ids, options))
-            for index in range(options.n)
+            asyncio.create_task(self._draw(f"{request}-{index}", index, prompt, options)) for index in range(options.n)
         ]
         try:
             for finished in asyncio.as_completed(tasks):
@@ -129,16 +127,14 @@ class VllmSampler:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _draw(
-        self, request_id: str, index: int, prompt_token_ids: Sequence[int], options: SamplingOptions
-    ) -> SampledCandidate:
+    async def _draw(self, request_id: str, index: int, prompt: Prompt, options: SamplingOptions) -> SampledCandidate:
         """One candidate by one engine request: as fast as vLLM's own n > 1, which splits in the same way, and each
         candidate is known the moment it ends."""
         from vllm.inputs import tokens_input
 
         last = None
         stream = self._engine.generate(
-            tokens_input(list(prompt_token_ids)), sampling_params(options, index), request_id
+            tokens_input(list(prompt.token_ids)), sampling_params(options, index), request_id
         )
         async with contextlib.aclosing(stream) as outputs:
             async for output in outputs:

@@ -16,6 +16,7 @@ from surefoot.registry import Registry
 from surefoot.settings import Settings
 from surefoot.wiring.generators import (
     build_generator,
+    build_remote_generator,
     check_gpu,
     chosen_engine,
     shares_gpu,
@@ -33,12 +34,15 @@ def build_service(settings: Settings) -> Service:
     registry = ModelLoader(settings, telemetry).registry()
     judge = MathVerifyJudge()
     engine = chosen_engine(settings)
-    generators = [] if engine == "none" else [build_generator(settings)]
+    in_process = [] if engine == "none" else [build_generator(settings)]
+    remote = [build_remote_generator(wanted) for wanted in settings.remote_generators]
+    generators = [*in_process, *remote]
     shared = shares_gpu(settings)
     life = _Life(
         settings,
         registry,
-        [generator.sampler for generator in generators],
+        [generator.sampler for generator in in_process],
+        [generator.sampler for generator in remote],
         judge,
         shares_gpu=shared,
         eager=starts_with_service(settings, shares_gpu=shared),
@@ -63,6 +67,7 @@ class _Life:
         settings: Settings,
         registry: Registry,
         samplers: list[Sampler],
+        remote_samplers: list[Sampler],
         judge: MathVerifyJudge,
         *,
         shares_gpu: bool,
@@ -73,6 +78,7 @@ class _Life:
         self._eager = eager
         self._registry = registry
         self._samplers = samplers
+        self._remote_samplers = remote_samplers
         self._judge = judge
         self._bringing_up: asyncio.Task[None] | None = None
 
@@ -80,16 +86,20 @@ class _Life:
         self._bringing_up = asyncio.create_task(self._bring_up())
 
     async def _bring_up(self) -> None:
+        # A server is only asked whether it is there, which takes nothing from anyone.
+        await asyncio.gather(self._bring_up_own(), self._start_all(self._remote_samplers))
+
+    async def _bring_up_own(self) -> None:
         if self._shares_gpu:
             try:
                 await asyncio.to_thread(check_gpu, self._settings)
             except StartupError as error:
                 self._registry.refuse_all(error)
                 return
-            await self._start_generators()
+            await self._start_all(self._samplers)
             await self._load_models()
         elif self._eager:
-            await asyncio.gather(self._load_models(), self._start_generators())
+            await asyncio.gather(self._load_models(), self._start_all(self._samplers))
         else:
             await self._load_models()
 
@@ -98,15 +108,18 @@ class _Life:
         # Loading math-verify takes seconds that no comparison should wait for.
         await asyncio.to_thread(self._judge.start)
 
-    async def _start_generators(self) -> None:
-        # A generator that does not start is reported by its state; scoring goes on without it.
-        with suppress(SamplerUnavailable):
-            await asyncio.gather(*(sampler.start() for sampler in self._samplers))
+    async def _start_all(self, samplers: list[Sampler]) -> None:
+        # A generator that does not start is reported by its state; scoring and the others go on without it.
+        async def start(sampler: Sampler) -> None:
+            with suppress(SamplerUnavailable):
+                await sampler.start()
+
+        await asyncio.gather(*map(start, samplers))
 
     async def close(self) -> None:
         if self._bringing_up is not None:
             self._bringing_up.cancel()
             await asyncio.gather(self._bringing_up, return_exceptions=True)
         await self._registry.close()
-        await asyncio.gather(*(sampler.close() for sampler in self._samplers))
+        await asyncio.gather(*(sampler.close() for sampler in [*self._samplers, *self._remote_samplers]))
         await asyncio.to_thread(self._judge.close)

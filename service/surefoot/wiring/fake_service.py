@@ -14,6 +14,7 @@ from surefoot.backends.fake_backend import FakeBackend
 from surefoot.domain import Message
 from surefoot.metrics import PrometheusTelemetry
 from surefoot.pipeline import ScoringLine
+from surefoot.ports import Sampler
 from surefoot.profiles import Profile, load_profile
 from surefoot.ranking import Ranker
 from surefoot.registry import Loader, Registry, ServedModel, card_of
@@ -53,6 +54,7 @@ class FakeParts:
     profiles: Mapping[str, Profile] = field(default_factory=fake_profiles)
     backend: FakeBackend = field(default_factory=FakeBackend)
     sampler: FakeSampler | None = field(default_factory=lambda: FakeSampler(FAKE_TEXTS))
+    further_samplers: Mapping[str, Sampler] = field(default_factory=dict)
     preface: tuple[Message, ...] = ()
     judge: EquivalenceJudge = field(default_factory=KeysOnly)
     limits: Limits = field(default_factory=Limits)
@@ -87,10 +89,11 @@ def build_fake_service(parts: FakeParts) -> FakeService:
         parts.backend.close()
         await registry.close()
 
-    generator = None if parts.sampler is None else Generator("default", "fake-policy", parts.sampler, parts.preface)
+    own = {} if parts.sampler is None else {"default": parts.sampler}
+    samplers: dict[str, Sampler] = {**own, **parts.further_samplers}
     service = Service(
         registry=registry,
-        generators={} if generator is None else {generator.name: generator},
+        generators={name: Generator(name, "fake-policy", sampler, parts.preface) for name, sampler in samplers.items()},
         ranker=Ranker(parts.judge),
         telemetry=telemetry,
         limits=parts.limits,

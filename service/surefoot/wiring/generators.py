@@ -10,7 +10,7 @@ from surefoot.domain import Message
 from surefoot.errors import SettingsInvalid
 from surefoot.ports import Sampler
 from surefoot.sampling.life import PolicySource
-from surefoot.settings import GeneratorSettings, Settings
+from surefoot.settings import GeneratorSettings, RemoteGeneratorSettings, Settings
 from surefoot.wiring.sources import checkpoint_directory
 
 EngineName = Literal["vllm", "transformers", "none"]
@@ -61,7 +61,25 @@ def build_generator(settings: Settings) -> Generator:
     return Generator(wanted.name, wanted.path, _build_sampler(settings), preface(wanted))
 
 
-def preface(wanted: GeneratorSettings) -> tuple[Message, ...]:
+def build_remote_generator(wanted: RemoteGeneratorSettings) -> Generator:
+    """A generator behind a server, not asked yet. Raises `SettingsInvalid` when its key is not where it was said."""
+    from surefoot.sampling.openai_sampler import OpenAISampler, RemotePolicy
+    from surefoot.sampling.openai_transport import RemoteServer
+    from surefoot.sampling.openai_wire import Offer
+
+    server = RemoteServer(
+        wanted.url,
+        wanted.api_key(),
+        timeout_s=wanted.timeout_s,
+        connect_timeout_s=wanted.connect_timeout_s,
+        max_concurrent=wanted.max_concurrent,
+        max_retries=wanted.max_retries,
+    )
+    policy = RemotePolicy(wanted.model, wanted.api, Offer(wanted.logprobs, wanted.extensions))
+    return Generator(wanted.name, wanted.model, OpenAISampler(wanted.name, policy, server), preface(wanted))
+
+
+def preface(wanted: GeneratorSettings | RemoteGeneratorSettings) -> tuple[Message, ...]:
     """The turns before a bare problem: instructions, then examples as earlier exchanges."""
     turns = [] if not wanted.instructions else [Message("system", wanted.instructions)]
     for example in wanted.examples or []:

@@ -5,13 +5,13 @@ from contextlib import aclosing
 
 import pytest
 
-from surefoot.domain import Message, SamplingOptions
+from surefoot.domain import Message, Prompt, SamplingOptions
 from surefoot.errors import SamplerUnavailable
 from surefoot.sampling.fake_sampler import FakeSampler
 
 
 async def drawn(sampler: FakeSampler, **options) -> list:
-    async with aclosing(sampler.sample((1, 2), SamplingOptions(**options))) as stream:
+    async with aclosing(sampler.sample(Prompt((), (1, 2)), SamplingOptions(**options))) as stream:
         return [candidate async for candidate in stream]
 
 
@@ -51,7 +51,7 @@ async def test_prompts_are_recorded() -> None:
 
 async def test_a_prompt_is_its_characters() -> None:
     prompt = await FakeSampler(["a"]).encode_prompt([Message("system", "x"), Message("user", "y")])
-    assert prompt == (ord("x"), ord("y"))
+    assert prompt.token_ids == (ord("x"), ord("y"))
 
 
 async def test_a_failing_sampler_cannot_be_used() -> None:

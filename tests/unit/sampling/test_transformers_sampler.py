@@ -145,14 +145,16 @@ async def test_stopped_candidate_keeps_its_tokens_up_to_the_stop(sampler) -> Non
 async def test_logprobs_equal_a_plain_recomputation(sampler, plain) -> None:
     prompt = await sampler.encode_prompt(MESSAGES)
     for candidate in await draw(sampler):
-        expected = plain(prompt, candidate.token_ids)[range(len(candidate.token_ids)), list(candidate.token_ids)]
+        expected = plain(prompt.token_ids, candidate.token_ids)[
+            range(len(candidate.token_ids)), list(candidate.token_ids)
+        ]
         assert candidate.logprobs == pytest.approx(expected.tolist(), abs=TOLERANCE)
 
 
 async def test_logprobs_are_the_policys_own_whatever_the_truncation(sampler, plain) -> None:
     prompt = await sampler.encode_prompt(MESSAGES)
     (candidate, *_) = await draw(sampler, replace(OPTIONS, temperature=0.3, top_p=0.5, top_k=3))
-    expected = plain(prompt, candidate.token_ids)[range(len(candidate.token_ids)), list(candidate.token_ids)]
+    expected = plain(prompt.token_ids, candidate.token_ids)[range(len(candidate.token_ids)), list(candidate.token_ids)]
     assert candidate.logprobs == pytest.approx(expected.tolist(), abs=TOLERANCE)
 
 
@@ -161,7 +163,7 @@ async def test_logprobs_stay_right_after_other_rows_have_ended(ending_sampler, p
     candidates = await draw(ending_sampler, replace(OPTIONS, n=8, max_tokens=40))
     longest = max(candidates, key=lambda candidate: len(candidate.token_ids))
     assert len({len(candidate.token_ids) for candidate in candidates}) > 2
-    expected = plain(prompt, longest.token_ids)[range(len(longest.token_ids)), list(longest.token_ids)]
+    expected = plain(prompt.token_ids, longest.token_ids)[range(len(longest.token_ids)), list(longest.token_ids)]
     assert longest.logprobs == pytest.approx(expected.tolist(), abs=TOLERANCE)
 
 
@@ -177,7 +179,7 @@ async def test_logprobs_are_given_on_request_only(sampler) -> None:
 async def test_greedy_takes_the_likeliest_token(sampler, plain) -> None:
     prompt = await sampler.encode_prompt(MESSAGES)
     (candidate,) = await draw(sampler, GREEDY)
-    assert plain(prompt, candidate.token_ids).argmax(-1).tolist() == list(candidate.token_ids)
+    assert plain(prompt.token_ids, candidate.token_ids).argmax(-1).tolist() == list(candidate.token_ids)
 
 
 @pytest.mark.parametrize("narrow", [{"top_k": 1}, {"top_p": 1e-6}, {"temperature": 1e-4}])
@@ -243,7 +245,7 @@ async def test_text_is_the_decoded_tokens(sampler) -> None:
 async def test_prompt_is_the_chat_template_up_to_the_answer(sampler) -> None:
     tokenizer = transformers.PreTrainedTokenizerFast.from_pretrained((await sampler._started()).source.directory)
     text = "<|im_start|>user\nWhat is 2 + 3?<|im_end|>\n<|im_start|>assistant\n"
-    assert list(await sampler.encode_prompt(MESSAGES)) == tokenizer.encode(text, add_special_tokens=False)
+    assert list((await sampler.encode_prompt(MESSAGES)).token_ids) == tokenizer.encode(text, add_special_tokens=False)
 
 
 async def test_prompt_without_room_for_an_answer_is_too_long(open_sampler, tiny) -> None:
@@ -254,14 +256,14 @@ async def test_prompt_without_room_for_an_answer_is_too_long(open_sampler, tiny)
 
 async def test_max_tokens_beyond_the_context_are_refused_with_the_room(sampler) -> None:
     prompt = await sampler.encode_prompt(MESSAGES)
-    with pytest.raises(InvalidRequest, match=f"max_tokens can be {256 - len(prompt)} at most") as caught:
-        await draw(sampler, replace(OPTIONS, max_tokens=256 - len(prompt) + 1))
+    with pytest.raises(InvalidRequest, match=f"max_tokens can be {256 - len(prompt.token_ids)} at most") as caught:
+        await draw(sampler, replace(OPTIONS, max_tokens=256 - len(prompt.token_ids) + 1))
     assert caught.value.param == "max_tokens"
 
 
 async def test_context_may_be_filled_to_the_last_token(open_sampler, tiny) -> None:
     sampler = open_sampler(tiny("llama"), max_context_tokens=64)
-    room = 64 - len(await sampler.encode_prompt(MESSAGES))
+    room = 64 - len((await sampler.encode_prompt(MESSAGES)).token_ids)
     (candidate,) = await draw(sampler, replace(GREEDY, max_tokens=room))
     assert len(candidate.token_ids) == room
 

@@ -8,7 +8,7 @@ import pytest
 
 from surefoot.api.service import Service
 from surefoot.errors import GpuMemoryTooSmall, ProfileInvalid, SettingsInvalid
-from surefoot.settings import GeneratorSettings, ModelSettings, Settings
+from surefoot.settings import GeneratorSettings, ModelSettings, RemoteGeneratorSettings, Settings
 from surefoot.wiring import build_service
 
 
@@ -75,3 +75,21 @@ async def test_full_gpu_is_the_reason_that_every_model_gives(started, tiny, gpu)
 async def test_lazy_generator_waits_for_its_first_use(started, tiny) -> None:
     service = await started(settings(tiny("llama"), engine="transformers", start="lazy"))
     assert service.generators["default"].sampler.state().state == "idle"
+
+
+NOBODY = RemoteGeneratorSettings(name="far", url="http://127.0.0.1:9", model="m", connect_timeout_s=0.5)
+
+
+@pytest.mark.parametrize(("engine", "names"), [("none", ["far"]), ("transformers", ["default", "far"])])
+def test_remote_generators_come_after_the_one_in_process(engine: str, names: list[str]) -> None:
+    wanted = settings(engine=engine).model_copy(update={"remote_generators": [NOBODY]})
+    assert list(build_service(wanted).generators) == names
+
+
+async def test_a_server_that_nobody_reaches_leaves_the_models_alone(started, tiny) -> None:
+    wanted = settings(tiny("llama"), engine="none").model_copy(update={"remote_generators": [NOBODY]})
+    service = await started(wanted)
+    async with asyncio.timeout(5):
+        while service.generators["far"].sampler.state().state == "idle":  # noqa: ASYNC110 (a poll)
+            await asyncio.sleep(0.01)
+    assert (service.generators["far"].sampler.state().state, service.registry.is_ready()) == ("failed", True)

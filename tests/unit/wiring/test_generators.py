@@ -8,12 +8,14 @@ import pytest
 
 from surefoot.domain import Message
 from surefoot.errors import CheckpointMissing, GpuMemoryTooSmall, SettingsInvalid
+from surefoot.sampling.openai_sampler import OpenAISampler
 from surefoot.sampling.transformers_sampler import TransformersSampler
 from surefoot.sampling.vllm_sampler import VllmSampler
-from surefoot.settings import Example, GeneratorSettings, GpuSettings, ModelSettings, Settings
+from surefoot.settings import Example, GeneratorSettings, GpuSettings, ModelSettings, RemoteGeneratorSettings, Settings
 from surefoot.wiring import generators
 from surefoot.wiring.generators import (
     build_generator,
+    build_remote_generator,
     check_gpu,
     chosen_engine,
     preface,
@@ -177,3 +179,22 @@ def test_missing_checkpoint_is_named(tmp_path: Path, gpu) -> None:
     gpu(23, 24)
     with pytest.raises(CheckpointMissing, match="nowhere"):
         check_gpu(on_gpu(tmp_path / "nowhere"))
+
+
+def far(**changes: object) -> RemoteGeneratorSettings:
+    return RemoteGeneratorSettings(**{"name": "far", "url": "http://far.test:8000", "model": "m"} | changes)
+
+
+def test_a_remote_generator_is_built_and_not_asked() -> None:
+    generator = build_remote_generator(far())
+    assert isinstance(generator.sampler, OpenAISampler)
+    assert (generator.name, generator.model, generator.sampler.state().state) == ("far", "m", "idle")
+
+
+def test_a_remote_generator_has_a_preface_of_its_own() -> None:
+    assert build_remote_generator(far(instructions="Be brief.")).preface == (Message("system", "Be brief."),)
+
+
+def test_a_remote_generator_without_its_key_is_refused() -> None:
+    with pytest.raises(SettingsInvalid, match="NO_SUCH_KEY"):
+        build_remote_generator(far(api_key_env="NO_SUCH_KEY"))

@@ -1,6 +1,7 @@
 """Thin client of the surefoot reward-model service: per-step scores, rankings and samples."""
 
 from surefoot_client.async_client import AsyncSurefootClient
+from surefoot_client.bulk import OnError
 from surefoot_client.catalog import GeneratorInfo, GeneratorState, ModelCatalog, ModelInfo, ReadyState
 from surefoot_client.client import SurefootClient
 from surefoot_client.error_table import ERRORS_BY_CODE, ErrorCode
@@ -85,6 +86,7 @@ __all__ = [
     "NonFiniteScore",
     "NotFound",
     "NotReady",
+    "OnError",
     "Priority",
     "QueueFull",
     "RankedCandidate",

@@ -12,6 +12,7 @@ from typing import TypeVar
 import httpx
 
 from surefoot_client import operations
+from surefoot_client.bulk_scoring import AsyncBulkScoring
 from surefoot_client.calls import Call, Reply
 from surefoot_client.catalog import ModelCatalog, ReadyState
 from surefoot_client.exchange import Answer, Attempt, Settings, begin
@@ -24,7 +25,7 @@ T = TypeVar("T")
 Self = TypeVar("Self", bound="AsyncSurefootClient")
 
 
-class AsyncSurefootClient:
+class AsyncSurefootClient(AsyncBulkScoring):
     """Calls a surefoot server from asyncio. Share one between the tasks of one event loop.
 
     The arguments, methods and promises are those of `SurefootClient`; `aclose()` takes the place of `close()`.

@@ -11,6 +11,7 @@ from typing import TypeVar
 import httpx
 
 from surefoot_client import operations
+from surefoot_client.bulk_scoring import BulkScoring
 from surefoot_client.calls import Call, Reply
 from surefoot_client.catalog import ModelCatalog, ReadyState
 from surefoot_client.exchange import Answer, Attempt, Settings, begin
@@ -23,7 +24,7 @@ T = TypeVar("T")
 Self = TypeVar("Self", bound="SurefootClient")
 
 
-class SurefootClient:
+class SurefootClient(BulkScoring):
     """Calls a surefoot server and blocks until the answer is there. Safe to share between threads.
 
     `timeout_s` (`sampling_timeout_s` for `sample` and `best_of_n`) is the whole time of a call in seconds, attempts
@@ -235,11 +236,11 @@ class SurefootClient:
     ) -> None:
         self.close()
 
-    def _run(self, call: Call[T]) -> T:
+    def _run(self, call: Call[T], pause: Callable[[float], None] | None = None) -> T:
         step: Attempt[T] | Answer[T] = begin(call, self._settings)
         while isinstance(step, Attempt):
             if step.pause_s:
-                self._sleep(step.pause_s)
+                (pause or self._sleep)(step.pause_s)
             step = step.after(self._send(step))
         return step.value
 

@@ -42,11 +42,16 @@ class SurefootError(Exception):
 
 
 class TransportError(SurefootError):
-    """No usable answer arrived."""
+    """No usable answer arrived. `code` and `retryable` are the client's own: the server said nothing."""
+
+    code: str = "transport_error"
+    retryable: bool = True
 
 
 class ConnectionFailed(TransportError):
     """The server could not be reached, or hung up. `sent`: it may have received the request all the same."""
+
+    code = "connection_failed"
 
     def __init__(self, message: str, *, sent: bool = True, request_id: str | None = None) -> None:
         super().__init__(message, request_id=request_id)
@@ -56,9 +61,14 @@ class ConnectionFailed(TransportError):
 class TimedOut(TransportError):
     """The call's time was up before the answer was complete."""
 
+    code = "timed_out"
+
 
 class BadResponse(TransportError):
     """An answer arrived that is not what the API promises; the message names the field."""
+
+    code = "bad_response"
+    retryable = False
 
 
 class ItemsFailed(SurefootError):

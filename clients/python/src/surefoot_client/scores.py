@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from surefoot_client.error_table import error_class
-from surefoot_client.errors import ItemsFailed, ServerError
+from surefoot_client.errors import ItemsFailed, ServerError, TransportError
 from surefoot_client.reading import Fields, Received, integer, list_of, map_of, number, span, text
 from surefoot_client.usage import Timing, Usage
 
@@ -90,10 +90,14 @@ class ItemResult(Received):
 
 @dataclass(frozen=True, slots=True)
 class ItemFailure(Received):
-    """An item without a score, and why. It has no `score` on purpose: a failure is not a bad solution."""
+    """An item without a score, and why. It has no `score` on purpose: a failure is not a bad solution.
+
+    `error` has `code`, `message` and `retryable`; it is a `TransportError` only where `score_iter` marked the items of
+    a request that got no answer.
+    """
 
     index: int
-    error: ServerError
+    error: ServerError | TransportError
     id: str | None = None
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Self
 
 from pydantic import AliasChoices, BeforeValidator, Field, model_validator
@@ -178,17 +179,28 @@ class RerankResponse(RankedGroupOut, RankCosts):
     groups: list[RankedGroupOut] | None = None
 
 
-def group_view(task: RankTask, group: RankedGroup | ItemError, fields: RankingFields) -> dict[str, Any]:
-    """One group as JSON."""
+def group_view(
+    task: RankTask, group: RankedGroup | ItemError, fields: RankingFields, numbers: Sequence[int] | None = None
+) -> dict[str, Any]:
+    """One group as JSON. `numbers` are the candidates' indices for the caller where they are not 0, 1, 2, ..."""
     if isinstance(group, ItemError):
         return {"results": [], "best": None, "error": ErrorOut.of(group).model_dump()}
+    numbers = range(len(task.candidates)) if numbers is None else numbers
     selection = group.selection
     return {
-        "results": [_candidate_view(task, group, index, fields) for index in selection.order[: fields.top_n]],
-        "best": selection.best,
+        "results": [
+            {"index": numbers[place], **_candidate_view(task, group, place, fields)}
+            for place in selection.order[: fields.top_n]
+        ],
+        "best": None if selection.best is None else numbers[selection.best],
         "answer": selection.answer,
         "votes": [
-            {"answer": vote.answer, "weight": vote.weight, "count": vote.count, "indices": list(vote.indices)}
+            {
+                "answer": vote.answer,
+                "weight": vote.weight,
+                "count": vote.count,
+                "indices": [numbers[place] for place in vote.indices],
+            }
             for vote in selection.votes
         ],
         "agreement": selection.agreement,
@@ -199,19 +211,23 @@ def group_view(task: RankTask, group: RankedGroup | ItemError, fields: RankingFi
 def _candidate_view(task: RankTask, group: RankedGroup, index: int, fields: RankingFields) -> dict[str, Any]:
     given, error = task.candidates[index], group.errors[index]
     process, outcome = group.process[index], group.outcome[index]
-    view: dict[str, Any] = {"index": index}
-    if given.id is not None:
-        view["id"] = given.id
+    view: dict[str, Any] = {} if given.id is None else {"id": given.id}
     if error is not None:
         return {**view, "relevance_score": None, "error": ErrorOut.of(error).model_dump()}
     view |= {"relevance_score": group.selection.relevance[index], "answer": group.answers[index]}
-    view |= {"first_error": None if process is None else process.first_error}
+    view |= score_view(process, outcome)
+    if fields.return_documents:
+        view["document"] = {"text": _scored_text(given, process)}
+    return view
+
+
+def score_view(process: SolutionScore | None, outcome: SolutionScore | None) -> dict[str, Any]:
+    """What the models say of one candidate as JSON; only those that were asked are shown."""
+    view: dict[str, Any] = {"first_error": None if process is None else process.first_error}
     if process is not None:
         view |= {"score": process.score, "steps": step_views(process)}
     if outcome is not None:
         view["outcome_score"] = outcome.score
-    if fields.return_documents:
-        view["document"] = {"text": _scored_text(given, process)}
     return view
 
 

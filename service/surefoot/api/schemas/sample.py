@@ -1,4 +1,4 @@
-"""`POST /sample` and `POST /best_of_n`: requests and responses."""
+"""`POST /sample`: request and response."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from surefoot.api.schemas.common import MessageIn, Request, Response, Text, TimingOut, UsageOut, split_conversation
-from surefoot.api.schemas.rank import RankedGroupOut, RankingFields
+from surefoot.api.schemas.common import MessageIn, Request, Response, Text, TimingOut, split_conversation
 from surefoot.best_of_n import Samples
 from surefoot.domain import Message, SamplingOptions
 
@@ -17,7 +16,7 @@ class SamplingFields(Request):
 
     generator: str | None = Field(None, description="A name from /v1/models; default: the first configured one.")
     n: int = Field(1, ge=1, description="Candidates to draw.")
-    temperature: float = Field(0.8, ge=0, le=10, allow_inf_nan=False)
+    temperature: float = Field(0.8, ge=0, le=2, allow_inf_nan=False)
     top_p: float = Field(0.95, gt=0, le=1, allow_inf_nan=False)
     top_k: int | None = Field(None, ge=1)
     max_tokens: int = Field(512, ge=1, description="Tokens of each candidate at most.")
@@ -81,21 +80,11 @@ class SampleRequest(SamplingFields, ProblemFields):
     """Draw candidates for one problem."""
 
 
-class BestOfNSampling(SamplingFields):
-    """How candidates are drawn for a best of N."""
-
-    n: int = Field(8, ge=1, description="Candidates to draw.")
-
-
-class BestOfNRequest(ProblemFields):
-    """Draw candidates, rank them, pick one."""
-
-    sampling: BestOfNSampling = Field(default_factory=BestOfNSampling)
-    ranking: RankingFields = Field(default_factory=RankingFields)
-
-
 class CandidateOut(Response):
-    """A drawn candidate with the policy's own token ids; log-probabilities are natural logs."""
+    """A drawn candidate with the policy's own token ids; log-probabilities are natural logs.
+
+    A generator behind a server may tell no token ids (empty) and no log-probabilities (null).
+    """
 
     index: int
     text: str
@@ -105,13 +94,13 @@ class CandidateOut(Response):
     num_tokens: int
     token_ids: list[int]
     logprobs: list[float] | None = None
-    cumulative_logprob: float
+    cumulative_logprob: float | None
 
 
 class SampleUsage(Response):
-    """Tokens of the prompt, once, and of all candidates."""
+    """Tokens of the prompt, once (null where the generator does not tell them), and of all candidates."""
 
-    prompt_tokens: int
+    prompt_tokens: int | None
     completion_tokens: int
 
 
@@ -127,36 +116,6 @@ class SampleResponse(Response):
     timing: TimingOut
 
 
-class BestOfNUsage(SampleUsage):
-    """Tokens sampled, and tokens scored."""
-
-    scoring: UsageOut
-
-
-class RankingOut(RankedGroupOut):
-    """The candidates in order, as /rerank gives them."""
-
-    strategy: str
-    models: dict[str, str]
-    fingerprints: dict[str, str]
-
-
-class BestOfNResponse(Response):
-    """The candidates, their ranking, and the pick (null when abstaining)."""
-
-    id: str
-    generator: str
-    fingerprint: str | None
-    prompt_token_ids: list[int]
-    candidates: list[CandidateOut]
-    ranking: RankingOut
-    best: int | None
-    answer: str | None
-    text: str | None
-    usage: BestOfNUsage
-    timing: TimingOut
-
-
 def candidate_views(samples: Samples, steps: list[list[str]], answers: list[str | None]) -> list[dict[str, Any]]:
     """Drawn candidates as JSON."""
     views = []
@@ -167,7 +126,7 @@ def candidate_views(samples: Samples, steps: list[list[str]], answers: list[str 
             "steps": its_steps,
             "answer": answer,
             "finish_reason": candidate.finish_reason,
-            "num_tokens": len(candidate.token_ids),
+            "num_tokens": candidate.num_tokens,
             "token_ids": list(candidate.token_ids),
             "cumulative_logprob": candidate.cumulative_logprob,
         }
@@ -177,9 +136,9 @@ def candidate_views(samples: Samples, steps: list[list[str]], answers: list[str 
     return views
 
 
-def sample_usage(samples: Samples) -> dict[str, int]:
+def sample_usage(samples: Samples) -> dict[str, int | None]:
     """Token counts of a draw."""
     return {
-        "prompt_tokens": len(samples.prompt_token_ids),
-        "completion_tokens": sum(len(candidate.token_ids) for candidate in samples.candidates),
+        "prompt_tokens": len(samples.prompt_token_ids) or None,
+        "completion_tokens": sum(candidate.num_tokens for candidate in samples.candidates),
     }

@@ -1,0 +1,147 @@
+"""`POST /best_of_n`: draw candidates, rank them, pick one; at once or as a stream of events."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from surefoot.api.disconnect import while_connected
+from surefoot.api.errors import error_responses
+from surefoot.api.event_stream import EventStream
+from surefoot.api.routes.headers import cost_headers
+from surefoot.api.routes.rank import count_ranking_errors, model_views, models_for, rank_options
+from surefoot.api.routes.sample import drawn_candidates
+from surefoot.api.schemas.best_of_n import BestOfNRequest, BestOfNResponse, SavingOut, scored_view
+from surefoot.api.schemas.common import TimingOut, UsageOut
+from surefoot.api.schemas.rank import group_view
+from surefoot.api.schemas.sample import sample_usage
+from surefoot.api.service import Generator, RequestIdent, Service, Serving
+from surefoot.best_of_n import (
+    BestOfN,
+    BestOfNTask,
+    CandidateDrawn,
+    CandidateScored,
+    Event,
+    Samples,
+    best_of_n_events,
+    find_best_of_n,
+)
+from surefoot.domain import Timing
+from surefoot.errors import AggregationNotDefined, GeneratorNotFound, QueueFull, RequestTimeout
+from surefoot.ranking import CandidateInput, RankTask, check_options
+from surefoot.registry import ServedModel
+
+router = APIRouter(tags=["sampling"])
+_STREAM = {"text/event-stream": {"schema": {"type": "string", "description": "With stream: true."}}}
+_RESPONSES = {
+    200: {"content": _STREAM},
+    **error_responses(AggregationNotDefined, GeneratorNotFound, QueueFull, RequestTimeout),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """Turns what is found into JSON."""
+
+    service: Service
+    body: BestOfNRequest
+    generator: Generator
+    roles: dict[str, ServedModel]
+    request_id: str
+    started: float
+
+    def result(self, found: BestOfN) -> dict[str, Any]:
+        """The whole answer. Counts the failed candidates."""
+        count_ranking_errors(self.service, found.ranking)
+        drawn = found.samples.candidates
+        task = RankTask(self.body.last_turn(), tuple(CandidateInput(text=candidate.text) for candidate in drawn))
+        numbers = [candidate.index for candidate in drawn]
+        ranking = group_view(task, found.ranking.groups[0], self.body.ranking, numbers)
+        best, timing = ranking["best"], found.ranking.timing
+        saving = {} if found.saving is None else {"early_stop": SavingOut.of(found.saving).model_dump()}
+        return {
+            "id": self.request_id,
+            "generator": self.generator.name,
+            "fingerprint": self.generator.sampler.fingerprint,
+            "prompt_token_ids": list(found.samples.prompt_token_ids),
+            "candidates": drawn_candidates(found.samples),
+            "ranking": {**ranking, **model_views(self.body.ranking, self.roles)},
+            "best": best,
+            "answer": ranking["answer"],
+            "text": None if best is None else drawn[numbers.index(best)].text,
+            **saving,
+            "usage": {**sample_usage(found.samples), "scoring": UsageOut.of(found.ranking.usage).model_dump()},
+            "timing": TimingOut.of(
+                Timing(timing.queue_s, timing.forward_s, time.perf_counter() - self.started)
+            ).model_dump(),
+        }
+
+    def event(self, event: Event) -> tuple[str, str]:
+        """The name and the JSON of a streamed event."""
+        if isinstance(event, CandidateDrawn):
+            (view,) = drawn_candidates(Samples((), (event.candidate,), 0.0))
+            return "candidate", json.dumps(view)
+        if isinstance(event, CandidateScored):
+            return "score", json.dumps(scored_view(event))
+        answer = BestOfNResponse.model_validate(self.result(event.result))
+        return "result", answer.model_dump_json(exclude_unset=True)
+
+
+@router.post(
+    "/best_of_n",
+    response_model=BestOfNResponse,
+    response_model_exclude_unset=True,
+    responses=_RESPONSES,
+    summary="Draw candidates, rank them, pick one",
+)
+@router.post(
+    "/surefoot/v1/best_of_n", response_model=BestOfNResponse, response_model_exclude_unset=True, include_in_schema=False
+)
+async def best_of_n(
+    body: BestOfNRequest, request: Request, response: Response, service: Serving, request_id: RequestIdent
+) -> Any:
+    """The candidates, their ranking as /rerank gives it, and the pick; or, as they happen, the events up to it."""
+    started = time.perf_counter()
+    service.check_samples(body.sampling.n, "sampling.n")
+    early_stop = body.to_early_stop()
+    roles = models_for(service, body.ranking)
+    options = rank_options(body.ranking, roles)
+    # What cannot be ranked must be said before the candidates are paid for.
+    check_options(options)
+    generator = service.generator(body.sampling.generator)
+    conversation = tuple(body.conversation(generator.preface))
+    task = BestOfNTask(
+        generator=generator.name,
+        sampler=generator.sampler,
+        conversation=conversation,
+        problem=body.last_turn(),
+        context=body.context(),
+        sampling=body.sampling.to_options(),
+        ranking=options,
+        early_stop=early_stop,
+    )
+    answer = _Answer(service, body, generator, roles, request_id, started)
+    if body.stream:
+        return await _stream(request, service, answer, best_of_n_events(task, service.ranker, service.telemetry))
+    work = find_best_of_n(task, service.ranker, service.telemetry)
+    found = await while_connected(request, work, timeout_s=service.limits.request_timeout_s)
+    cost_headers(response, found.ranking.timing, found.ranking.usage)
+    return answer.result(found)
+
+
+async def _stream(
+    request: Request, service: Service, answer: _Answer, events: AsyncGenerator[Event, None]
+) -> EventStream[Event]:
+    """The stream, begun with its first event: a generator that is down is still told by the status."""
+
+    async def first() -> Event:
+        return await anext(events)
+
+    timeout_s = service.limits.request_timeout_s
+    begun = await while_connected(request, first(), timeout_s=timeout_s)
+    return EventStream(begun, events, answer.event, timeout_s=timeout_s, count_error=service.telemetry.error)

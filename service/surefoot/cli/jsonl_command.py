@@ -1,0 +1,174 @@
+"""What the verbs over JSONL files share: their options, opening and resuming files, and how a run ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import typer
+from rich.console import Console
+
+from surefoot.cli.failures import exit_code, explain
+from surefoot.cli.jsonl_progress import show_summary, shown_progress
+from surefoot.cli.jsonl_run import Failure, OutputMismatch, RowShape, Tally, Work, read_lines, read_row, resume, run
+from surefoot.errors import SurefootError
+from surefoot_client import AsyncSurefootClient
+from surefoot_client import SurefootError as ClientError
+
+INTERRUPTED = 130
+_CHUNK_BYTES = 1 << 20
+
+SourceArgument = Annotated[Path, typer.Argument(metavar="IN.jsonl", help="Rows; - is standard input.")]
+OutputOption = Annotated[
+    Path, typer.Option("-o", "--output", metavar="OUT.jsonl", help="Results; - is standard output.")
+]
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Begin again instead of resuming OUT.jsonl.")]
+UrlOption = Annotated[
+    str | None, typer.Option(help="Use a running server instead of running the service in this process.")
+]
+SummaryOption = Annotated[bool, typer.Option("--json", help="Print the summary as JSON on standard output.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """How a batch is worked on, and all that results depend on beside the input, models included."""
+
+    work: Work
+    depends_on: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class FileRun:
+    """A run over `source` into `output`."""
+
+    source: Path
+    output: Path
+    overwrite: bool
+    as_json: bool
+    batch_size: int
+    concurrency: int
+    shape: RowShape
+    connect: Callable[[], AbstractAsyncContextManager[AsyncSurefootClient]]
+    prepare: Callable[[AsyncSurefootClient], Awaitable[Prepared]]
+    tally: Tally = field(default_factory=Tally)
+
+    def execute(self) -> None:
+        """Run to the end and print the summary; leaves through `typer.Exit` unless every row succeeded."""
+        console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._check_files()
+        try:
+            seconds = asyncio.run(self._work(console))
+        except OutputMismatch as cause:
+            raise typer.BadParameter(
+                f"cannot resume {self.output}: {cause}; give --overwrite to begin again, or another file",
+                param_hint="-o",
+            ) from cause
+        except KeyboardInterrupt:
+            self._explain_resuming(console, "interrupted")
+            raise typer.Exit(INTERRUPTED) from None
+        except (SurefootError, ClientError) as error:
+            self._explain_resuming(console, explain(error))
+            raise typer.Exit(exit_code(error)) from None
+        except OSError as cause:
+            self._explain_resuming(console, f"surefoot: cannot read or write: {cause.strerror}")
+            raise typer.Exit(1) from None
+        summary = self.tally.summary(seconds)
+        if self.as_json:
+            typer.echo(json.dumps(summary))
+        else:
+            show_summary(console, summary)
+        if summary["failed"]:
+            raise typer.Exit(1)
+
+    async def _work(self, console: Console) -> float:
+        """Seconds of the work itself, without loading models."""
+        async with self.connect() as client:
+            # Never tried again: whether anything answers at all is to be said at once.
+            await client.health()
+            prepared = await self.prepare(client)
+            began = time.monotonic()
+            with opened_source(self.source) as source:
+                lines = read_lines(source, json.dumps(prepared.depends_on, sort_keys=True))
+                with opened_output(self.output, overwrite=self.overwrite) as output:
+                    before = resume(output, lines) if self._resumes else Tally()
+                    self._take_over(before)
+                    with shown_progress(console, before.rows, num_lines(self.source)) as advance:
+
+                        def write(rows: bytes) -> None:
+                            output.write(rows)
+                            output.flush()
+
+                        def count(number: int, failure: Failure | None) -> None:
+                            self.tally.add(number, failure)
+                            advance()
+
+                        rows = (read_row(line, self.shape) for line in lines)
+                        await run(
+                            rows, prepared.work, write, count, batch_size=self.batch_size, concurrency=self.concurrency
+                        )
+            return time.monotonic() - began
+
+    @property
+    def _resumes(self) -> bool:
+        return str(self.output) != "-"
+
+    def _take_over(self, before: Tally) -> None:
+        self.tally.rows, self.tally.resumed = before.rows, before.resumed
+        self.tally.failed, self.tally.shown = before.failed, before.shown
+
+    def _check_files(self) -> None:
+        if self.as_json and not self._resumes:
+            raise typer.BadParameter("--json and -o - would both write to standard output; give -o a file")
+        if str(self.source) != "-" and (self.source.is_dir() or not self.source.exists()):
+            raise typer.BadParameter("there is no such file", param_hint="IN.jsonl")
+        if not self._resumes:
+            return
+        if self.output.is_dir() or not self.output.absolute().parent.is_dir():
+            raise typer.BadParameter("no file can be there", param_hint="-o")
+        if str(self.source) != "-" and self.output.exists() and self.output.samefile(self.source):
+            raise typer.BadParameter("it is the input itself", param_hint="-o")
+
+    def _explain_resuming(self, console: Console, reason: str) -> None:
+        console.print(reason, markup=False)
+        if self._resumes and self.output.exists():
+            command = "the same command without --overwrite" if self.overwrite else "the same command"
+            console.print(f"{self.output} keeps what was written; {command} goes on from there", markup=False)
+
+
+@contextmanager
+def opened_source(path: Path) -> Iterator[BinaryIO]:
+    """The input as bytes; standard input stays open."""
+    if str(path) == "-":
+        yield sys.stdin.buffer
+    else:
+        with path.open("rb") as source:
+            yield source
+
+
+@contextmanager
+def opened_output(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
+    """The output as bytes, at its beginning, with what is in it unless it is to be overwritten."""
+    if str(path) == "-":
+        yield sys.stdout.buffer
+        return
+    with path.open("w+b" if overwrite or not path.exists() else "r+b") as output:
+        yield output
+
+
+def num_lines(path: Path) -> int | None:
+    """How many lines a file has, an unended last one included; `None` for standard input and other pipes."""
+    if str(path) == "-" or not path.is_file():
+        return None
+    count, last = 0, b"\n"
+    with path.open("rb") as source:
+        while chunk := source.read(_CHUNK_BYTES):
+            count += chunk.count(b"\n")
+            last = chunk[-1:]
+    return count + (last != b"\n")
