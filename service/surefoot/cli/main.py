@@ -18,8 +18,8 @@ app = typer.Typer(
     help=(
         "Serve process and outcome reward models: per-step probabilities, the first error, the best of N.\n\n"
         "Start with `surefoot solve 'a word problem'`, or with `surefoot serve` and http://127.0.0.1:8080/docs.\n\n"
-        "Exit codes: 0 done, 1 the work or some rows failed, 2 wrong usage or settings, 3 the server cannot be reached, "
-        "130 interrupted."
+        "Exit codes: 0 done, 1 the work or some rows failed, 2 wrong usage or settings, 3 the server cannot be "
+        "reached, 130 interrupted."
     ),
     no_args_is_help=True,
     rich_markup_mode="markdown",
