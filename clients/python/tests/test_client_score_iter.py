@@ -22,7 +22,6 @@ from surefoot_client import (
     ScoreItem,
     SurefootClient,
 )
-from surefoot_client.bulk import batches, batches_async
 
 MODES = ("sync", "async")
 REFUSAL = {"error": {"code": "internal_error", "message": "broken", "type": "t", "param": None}}
@@ -305,22 +304,6 @@ def test_a_refused_stream_tells_what_the_server_said():
     server = BusyServer(lambda request: httpx.Response(429))
     with pytest.raises(QueueFull):
         collect("sync", server, items(3), settings={"max_retries": 0})
-
-
-@given(st.integers(0, 60), st.integers(1, 9))
-def test_batches_hold_every_item_once_at_its_position(count, size):
-    cut = list(batches(items(count), size))
-    placed = [(batch.start + offset, int(item["problem"])) for batch in cut for offset, item in enumerate(batch.items)]
-    assert placed == [(number, number) for number in range(count)]
-    assert all(len(batch.items) == size for batch in cut[:-1])
-
-
-@given(st.integers(0, 40), st.integers(1, 9))
-def test_both_clients_cut_the_same_batches(count, size):
-    async def cut():
-        return [batch async for batch in batches_async(items(count), size)]
-
-    assert asyncio.run(cut()) == list(batches(items(count), size))
 
 
 @given(st.integers(0, 40), st.integers(1, 6), st.integers(1, 4), st.sets(st.integers(0, 39)))

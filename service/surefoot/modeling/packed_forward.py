@@ -2,7 +2,7 @@
 
 The sequences lie end to end in one row: linear layers and norms see every token once, position ids restart with
 each sequence, and attention is computed per sequence at its true length. Padding is not only waste: it moves bf16
-attention by as much as 0.05 in a score, so a padded batch would not equal the sequences alone.
+attention by some hundredths of a score, so a padded batch would not equal the sequences alone.
 """
 
 from __future__ import annotations

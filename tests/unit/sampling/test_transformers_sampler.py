@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -12,39 +12,13 @@ import torch
 import transformers
 
 from surefoot.domain import Message, SampledCandidate, SamplingOptions
-from surefoot.errors import CheckpointMissing, InputTooLong, InvalidRequest, SamplerUnavailable
-from surefoot.sampling.life import PolicySource
+from surefoot.errors import InputTooLong, InvalidRequest
 from surefoot.sampling.transformers_sampler import TransformersSampler
 
 MESSAGES = [Message("user", "What is 2 + 3?")]
 OPTIONS = SamplingOptions(n=4, temperature=1.0, top_p=1.0, max_tokens=12, seed=5, logprobs=True)
 GREEDY = replace(OPTIONS, n=1, temperature=0.0)
 TOLERANCE = 1e-4
-
-
-@pytest.fixture
-async def open_sampler() -> AsyncIterator[Callable[..., TransformersSampler]]:
-    opened: list[TransformersSampler] = []
-
-    def build(directory: Path, *, max_context_tokens: int = 256) -> TransformersSampler:
-        sampler = TransformersSampler(
-            "policy",
-            lambda: PolicySource(directory, "tiny-policy"),
-            dtype="float32",
-            device="cpu",
-            max_context_tokens=max_context_tokens,
-        )
-        opened.append(sampler)
-        return sampler
-
-    yield build
-    for sampler in opened:
-        await sampler.close()
-
-
-@pytest.fixture
-def sampler(open_sampler, tiny) -> TransformersSampler:
-    return open_sampler(tiny("llama"))
 
 
 @pytest.fixture
@@ -266,39 +240,3 @@ async def test_context_may_be_filled_to_the_last_token(open_sampler, tiny) -> No
     room = 64 - len((await sampler.encode_prompt(MESSAGES)).token_ids)
     (candidate,) = await draw(sampler, replace(GREEDY, max_tokens=room))
     assert len(candidate.token_ids) == room
-
-
-async def test_nothing_is_loaded_before_the_first_use(sampler) -> None:
-    assert (sampler.state().state, sampler.fingerprint) == ("idle", None)
-
-
-async def test_first_use_loads(sampler) -> None:
-    await sampler.encode_prompt(MESSAGES)
-    assert (sampler.state().state, sampler.fingerprint) == ("ready", "tiny-policy")
-
-
-async def test_missing_checkpoint_makes_it_unavailable_and_says_why(open_sampler, tmp_path: Path) -> None:
-    sampler = open_sampler(tmp_path / "nowhere")
-    with pytest.raises(SamplerUnavailable, match="nowhere"):
-        await sampler.start()
-    assert sampler.state().state == "failed"
-    assert "nowhere" in sampler.state().detail
-
-
-async def test_missing_policy_source_makes_it_unavailable(tiny) -> None:
-    def prepare() -> PolicySource:
-        raise CheckpointMissing("the embedded base model is not installed")
-
-    sampler = TransformersSampler("policy", prepare, dtype="float32", device="cpu", max_context_tokens=64)
-    with pytest.raises(SamplerUnavailable, match="not installed"):
-        await sampler.start()
-    await sampler.close()
-
-
-async def test_checkpoint_that_appears_later_is_loaded(open_sampler, tiny, tmp_path: Path) -> None:
-    sampler = open_sampler(tmp_path / "late")
-    with pytest.raises(SamplerUnavailable):
-        await sampler.start()
-    shutil.copytree(tiny("llama"), tmp_path / "late")
-    await sampler.start()
-    assert sampler.state().state == "ready"
