@@ -14,6 +14,7 @@ from surefoot_client import (
     AggregationNotDefined,
     BodyTooLarge,
     DeadlineExceeded,
+    EarlyStop,
     EmptyProblem,
     GeneratorNotFound,
     GroupTooLarge,
@@ -157,6 +158,33 @@ async def test_a_best_of_n_is_read_whole(client) -> None:
         found.candidates[found.best].text,
         found.ranking.best_result.answer,
     )
+
+
+async def test_what_an_early_stop_saved_is_read(connect) -> None:
+    client = await connect(sampler=FakeSampler(["The answer is 5."]))
+    found = await client.best_of_n(
+        PROBLEM, sampling={"n": 16}, ranking={"strategy": "majority"}, early_stop=EarlyStop(0.6, 9)
+    )
+    assert (found.early_stop.stopped, found.early_stop.samples_drawn, found.early_stop.samples_saved) == (True, 9, 7)
+
+
+async def test_a_selection_is_read_whole(client) -> None:
+    item = {"problem": PROBLEM, "answer": "5", "candidates": [*FAKE_TEXTS, ""]}
+    selected, failed = (await client.select([item, item | {"problem": ""}], top_k=2, wrong_fraction=0.5)).results
+    scores = {ranked.index: ranked.score for ranked in (await client.rerank(PROBLEM, FAKE_TEXTS)).results}
+    assert [(choice.is_correct, choice.score) for choice in selected.chosen] == [
+        (False, scores[1]),
+        (True, max(scores[0], scores[2])),
+    ]
+    assert [(lost.index, type(lost.error)) for lost in selected.failed] == [(3, NoSteps)]
+    assert type(failed.error) is EmptyProblem
+
+
+async def test_every_option_of_select_is_understood(client) -> None:
+    item = {"problem": PROBLEM, "answer": "5", "candidates": [{"text": FAKE_TEXTS[1], "id": "c"}]}
+    options = {"wrong_fraction": 1.0, "aggregation": "min", "timeout_s": 30, "priority": "bulk"}
+    [result] = (await client.select([item], top_k=1, model="prm", **options)).raise_for_failures()
+    assert (result.chosen[0].id, result.chosen[0].reason) == ("c", "convincing_wrong_answer")
 
 
 async def test_the_catalog_is_read_whole(client) -> None:

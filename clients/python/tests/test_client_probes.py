@@ -30,6 +30,13 @@ CATALOG = {
             "dtype": "float32",
             "backend": "transformers",
             "device": "cpu",
+            "self_check": {
+                "state": "passed",
+                "against": "golden",
+                "max_difference": 2e-7,
+                "num_scores": 11,
+                "detail": "",
+            },
         }
     ],
     "generators": [{"id": "default", "engine": "vllm", "state": "ready", "model": "tiny"}],
@@ -42,6 +49,26 @@ def test_models_are_typed(driver, server):
     assert (model.id, model.kind, model.scale, model.max_input_tokens) == ("prm", "process", "probability", 4096)
     assert (model.trained, model.notice) == (False, "untrained: scores mean nothing")
     assert (model.threshold, model.aggregation, model.tolerance) == (0.5, "prod", 0.001)
+
+
+def test_the_self_check_is_typed(driver, server):
+    server.reply(httpx.Response(200, json=CATALOG))
+    check = driver.call("models").models[0].self_check
+    assert (check.state, check.against, check.max_difference, check.num_scores) == ("passed", "golden", 2e-7, 11)
+
+
+def test_an_unverified_model_says_so(driver, server):
+    unverified = {"state": "unverified", "against": None, "max_difference": None, "num_scores": 0, "detail": "pin it"}
+    [model] = CATALOG["data"]
+    server.reply(httpx.Response(200, json={**CATALOG, "data": [{**model, "self_check": unverified}]}))
+    check = driver.call("models").models[0].self_check
+    assert (check.state, check.against, check.max_difference, check.detail) == ("unverified", None, None, "pin it")
+
+
+def test_a_server_that_says_nothing_of_a_self_check_is_read(driver, server):
+    model = {name: value for name, value in CATALOG["data"][0].items() if name != "self_check"}
+    server.reply(httpx.Response(200, json={**CATALOG, "data": [model]}))
+    assert driver.call("models").models[0].self_check is None
 
 
 def test_generators_are_typed(driver, server):

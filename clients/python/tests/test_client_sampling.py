@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from surefoot_client import BackendFailed, BadResponse
+from surefoot_client import BackendFailed, BadResponse, EarlyStop, EarlyStopSaving
 
 MESSAGES = [{"role": "user", "content": "2+3?"}]
 
@@ -62,15 +62,40 @@ def test_best_of_n_nests_its_options_without_none(driver, server, best_of_n_answ
         "2+3?",
         sampling={"n": 8, "seed": None},
         ranking={"strategy": "majority", "model": None},
-        early_stop={"confidence": 0.95, "min_n": 4},
+        early_stop=EarlyStop(confidence=0.95),
     )
     assert server.requests[0].url.path == "/best_of_n"
     assert server.body == {
         "problem": "2+3?",
         "sampling": {"n": 8},
         "ranking": {"strategy": "majority"},
-        "early_stop": {"confidence": 0.95, "min_n": 4},
+        "early_stop": {"confidence": 0.95},
     }
+
+
+@pytest.mark.parametrize(
+    ("early_stop", "sent"),
+    [
+        (EarlyStop(), {}),
+        (EarlyStop(0.9, 6), {"confidence": 0.9, "min_n": 6}),
+        ({"confidence": 0.9, "min_n": 6}, {"confidence": 0.9, "min_n": 6}),
+    ],
+)
+def test_an_early_stop_leaves_to_the_server_what_it_does_not_say(driver, server, best_of_n_answer, early_stop, sent):
+    server.reply(httpx.Response(200, json=best_of_n_answer))
+    driver.call("best_of_n", "2+3?", early_stop=early_stop)
+    assert server.body["early_stop"] == sent
+
+
+def test_what_an_early_stop_saved_is_typed(driver, server, best_of_n_answer):
+    saving = {"stopped": True, "samples_drawn": 4, "samples_saved": 12, "confidence": 0.97}
+    server.reply(httpx.Response(200, json={**best_of_n_answer, "early_stop": saving}))
+    assert driver.call("best_of_n", "2+3?").early_stop == EarlyStopSaving(True, 4, 12, 0.97)
+
+
+def test_without_an_early_stop_there_is_no_saving(driver, server, best_of_n_answer):
+    server.reply(httpx.Response(200, json=best_of_n_answer))
+    assert driver.call("best_of_n", "2+3?").early_stop is None
 
 
 def test_best_of_n_refuses_a_nested_number_that_is_not_finite(driver, server):

@@ -281,9 +281,11 @@ def test_both_clients_have_the_same_methods_and_arguments():
         methods = {name: method for name, method in inspect.getmembers(client, inspect.isfunction) if name[0] != "_"}
         signatures = {name: inspect.signature(method) for name, method in methods.items()}
         # A stream has a type of its own in asyncio; its name and its options are the same.
-        stream = signatures.pop("score_iter")
-        options = [parameter for name, parameter in stream.parameters.items() if name != "items"]
+        options = {
+            stream: [parameter for name, parameter in signatures.pop(stream).parameters.items() if name != "items"]
+            for stream in ("score_iter", "best_of_n_stream")
+        }
         signatures["close"] = signatures.pop("aclose", None) or signatures["close"]
-        return {**signatures, "score_iter": options}
+        return {**signatures, **options}
 
     assert face(SurefootClient) == face(AsyncSurefootClient)

@@ -1,8 +1,9 @@
 """Thin client of the surefoot reward-model service: per-step scores, rankings and samples."""
 
 from surefoot_client.async_client import AsyncSurefootClient
+from surefoot_client.best_of_n_events import BestOfNEvent, CandidateEvent, ResultEvent, ScoreEvent
 from surefoot_client.bulk import OnError
-from surefoot_client.catalog import GeneratorInfo, GeneratorState, ModelCatalog, ModelInfo, ReadyState
+from surefoot_client.catalog import GeneratorInfo, GeneratorState, ModelCatalog, ModelInfo, ReadyState, SelfCheck
 from surefoot_client.client import SurefootClient
 from surefoot_client.error_table import ERRORS_BY_CODE, ErrorCode
 from surefoot_client.errors import (
@@ -10,6 +11,7 @@ from surefoot_client.errors import (
     BackendFailed,
     BadGateway,
     BadResponse,
+    BodyTimeout,
     BodyTooLarge,
     ConnectionFailed,
     DeadlineExceeded,
@@ -36,17 +38,20 @@ from surefoot_client.errors import (
     StepCountMismatch,
     SurefootError,
     TimedOut,
+    TooManySteps,
     TransportError,
     Unauthorized,
     UnrecognisedBody,
     UnsafeText,
+    UnsupportedEncoding,
     UnsupportedMessages,
     WrongModelKind,
 )
-from surefoot_client.inputs import Aggregation, Messages, Priority, ScoreItem, Strategy
+from surefoot_client.inputs import Aggregation, EarlyStop, Messages, Priority, ScoreItem, Strategy
 from surefoot_client.rankings import RankedCandidate, Ranking, Vote
-from surefoot_client.samples import BestOfN, Candidate, SampleResponse
+from surefoot_client.samples import BestOfN, Candidate, EarlyStopSaving, SampleResponse
 from surefoot_client.scores import ItemFailure, ItemResult, ScoreResponse, StepScore, raise_for_failures
+from surefoot_client.selections import ChosenCandidate, ItemSelection, SelectResponse
 from surefoot_client.usage import SamplingUsage, Timing, Usage
 from surefoot_client.version import __version__
 
@@ -59,10 +64,16 @@ __all__ = [
     "BadGateway",
     "BadResponse",
     "BestOfN",
+    "BestOfNEvent",
+    "BodyTimeout",
     "BodyTooLarge",
     "Candidate",
+    "CandidateEvent",
+    "ChosenCandidate",
     "ConnectionFailed",
     "DeadlineExceeded",
+    "EarlyStop",
+    "EarlyStopSaving",
     "EmptyProblem",
     "EmptyStep",
     "ErrorCode",
@@ -77,6 +88,7 @@ __all__ = [
     "ItemError",
     "ItemFailure",
     "ItemResult",
+    "ItemSelection",
     "ItemsFailed",
     "Messages",
     "ModelCatalog",
@@ -94,11 +106,15 @@ __all__ = [
     "ReadyState",
     "RequestError",
     "RequestTimeout",
+    "ResultEvent",
     "SampleResponse",
     "SamplerUnavailable",
     "SamplingUsage",
+    "ScoreEvent",
     "ScoreItem",
     "ScoreResponse",
+    "SelectResponse",
+    "SelfCheck",
     "ServerError",
     "StepCountMismatch",
     "StepScore",
@@ -107,10 +123,12 @@ __all__ = [
     "SurefootError",
     "TimedOut",
     "Timing",
+    "TooManySteps",
     "TransportError",
     "Unauthorized",
     "UnrecognisedBody",
     "UnsafeText",
+    "UnsupportedEncoding",
     "UnsupportedMessages",
     "Usage",
     "Vote",

@@ -6,26 +6,29 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import TypeVar
 
 import httpx
 
 from surefoot_client import operations
+from surefoot_client.best_of_n_streaming import AsyncBestOfNStreaming
 from surefoot_client.bulk_scoring import AsyncBulkScoring
 from surefoot_client.calls import Call, Reply
 from surefoot_client.catalog import ModelCatalog, ReadyState
-from surefoot_client.exchange import Answer, Attempt, Settings, begin
-from surefoot_client.inputs import Aggregation, Messages, Priority, ScoreItem, Strategy
+from surefoot_client.exchange import CONNECTIONS, Answer, Attempt, Settings, begin
+from surefoot_client.inputs import Aggregation, EarlyStop, Messages, Priority, ScoreItem, Strategy
 from surefoot_client.rankings import Ranking
 from surefoot_client.samples import BestOfN, SampleResponse
 from surefoot_client.scores import ItemFailure, ScoreResponse
+from surefoot_client.selections import SelectResponse
 
 T = TypeVar("T")
 Self = TypeVar("Self", bound="AsyncSurefootClient")
 
 
-class AsyncSurefootClient(AsyncBulkScoring):
+class AsyncSurefootClient(AsyncBulkScoring, AsyncBestOfNStreaming):
     """Calls a surefoot server from asyncio. Share one between the tasks of one event loop.
 
     The arguments, methods and promises are those of `SurefootClient`; `aclose()` takes the place of `close()`.
@@ -61,7 +64,7 @@ class AsyncSurefootClient(AsyncBulkScoring):
             clock=clock,
             uniform=uniform,
         )
-        self._http = http_client or httpx.AsyncClient(transport=transport)
+        self._http = http_client or httpx.AsyncClient(transport=transport, limits=CONNECTIONS)
         self._owns_http = http_client is None
         self._sleep = sleep
 
@@ -167,6 +170,34 @@ class AsyncSurefootClient(AsyncBulkScoring):
             )
         )
 
+    async def select(
+        self,
+        items: Sequence[Mapping[str, object]],
+        *,
+        top_k: int,
+        wrong_fraction: float | None = None,
+        model: str | None = None,
+        aggregation: Aggregation | None = None,
+        timeout_s: float | None = None,
+        priority: Priority | None = None,
+    ) -> SelectResponse:
+        """Choose `top_k` candidates of each item for labelling; `results[i]` belongs to `items[i]`.
+
+        An item is `{"problem": …, "answer": …, "candidates": […]}`; a `wrong_fraction` (the server's default is 0.8) of
+        the choices are the highest-scored candidates with another answer than the item's.
+        """
+        return await self._run(
+            operations.select(
+                items,
+                top_k=top_k,
+                wrong_fraction=wrong_fraction,
+                model=model,
+                aggregation=aggregation,
+                timeout_s=timeout_s,
+                priority=priority,
+            )
+        )
+
     async def sample(
         self,
         problem_or_messages: str | Messages,
@@ -203,7 +234,7 @@ class AsyncSurefootClient(AsyncBulkScoring):
         *,
         sampling: Mapping[str, object] | None = None,
         ranking: Mapping[str, object] | None = None,
-        early_stop: Mapping[str, object] | None = None,
+        early_stop: EarlyStop | Mapping[str, object] | None = None,
     ) -> BestOfN:
         """Sample, then rank: `sampling` holds the arguments of `sample`, `ranking` those of `rerank`."""
         return await self._run(
@@ -244,16 +275,20 @@ class AsyncSurefootClient(AsyncBulkScoring):
         return step.value
 
     async def _send(self, attempt: Attempt[T]) -> Reply | httpx.RequestError:
-        method, url = attempt.call.method, attempt.url
-        headers, timeout = attempt.headers, attempt.timeout()
         try:
-            async with self._http.stream(
-                method, url, headers=headers, content=attempt.call.body, timeout=timeout
-            ) as response:
-                body = bytearray()
-                async for chunk in response.aiter_bytes():
-                    body += chunk
-                    attempt.check_time()
-                return Reply(response.status_code, response.headers, bytes(body))
+            async with self._open(attempt) as response:
+                return await self._whole(attempt, response)
         except httpx.RequestError as failure:
             return failure
+
+    def _open(self, attempt: Attempt[T]) -> AbstractAsyncContextManager[httpx.Response]:
+        method, url = attempt.call.method, attempt.url
+        headers, timeout = attempt.headers, attempt.timeout()
+        return self._http.stream(method, url, headers=headers, content=attempt.call.body, timeout=timeout)
+
+    async def _whole(self, attempt: Attempt[T], response: httpx.Response) -> Reply:
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            attempt.check_time()
+        return Reply(response.status_code, response.headers, bytes(body))

@@ -34,6 +34,7 @@ class Call(Generic[T]):
     """A request and the reader of its answer, which raises `BadResponse` or `ServerError`.
 
     `server_timeout_s` is the deadline that the server was given, if any; the client must not give up before it.
+    `accept` names the media types that the answer may have.
     """
 
     method: str
@@ -42,6 +43,7 @@ class Call(Generic[T]):
     cost: Cost
     read: Callable[[Reply], T]
     server_timeout_s: float | None = None
+    accept: str = "application/json"
 
 
 def json_reader(parse: Callable[[object], T]) -> Callable[[Reply], T]:
@@ -57,10 +59,15 @@ def json_reader(parse: Callable[[object], T]) -> Callable[[Reply], T]:
 
 def decoded(reply: Reply) -> object:
     """The body as JSON; raises `BadResponse` where it is none, NaN and infinity included."""
+    return parsed(reply.body, f"answered {reply.status} with a body")
+
+
+def parsed(encoded: bytes | str, what: str) -> object:
+    """`encoded` as JSON; raises `BadResponse`, which names `what` the server did, where it is none."""
     try:
-        value: object = json.loads(reply.body, parse_constant=_refuse_constant)
+        value: object = json.loads(encoded, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as cause:
-        raise BadResponse(f"the server answered {reply.status} with a body that is not JSON") from cause
+        raise BadResponse(f"the server {what} that is not JSON") from cause
     return value
 
 
@@ -73,24 +80,33 @@ def raise_for_status(reply: Reply) -> NoReturn:
 
 def server_error(reply: Reply) -> ServerError:
     """The error that a 4xx or 5xx answer stands for; a proxy's page instead of JSON is judged by its status."""
-    code = param = None
-    message = f"the server answered {reply.status} without an error object"
+    code = message = param = None
+    silence = f"the server answered {reply.status}"
     try:
-        fields = Fields(decoded(reply), "response").required("error", Fields)
-        code = fields.optional("code", text)
-        param = fields.optional("param", text)
-        message = fields.optional("message", text) or f"the server answered {reply.status}"
+        code, message, param = _error_fields(decoded(reply))
     except BadResponse:
         # Another dialect's error body: the status still says what happened.
-        pass
+        silence = f"{silence} without an error object"
     return error_class(code, reply.status)(
-        message,
+        message or silence,
         code=code,
         param=param,
         status=reply.status,
         retry_after_s=retry_after_s(reply.headers.get("retry-after"), datetime.now(timezone.utc)),
         request_id=reply.headers.get("x-request-id"),
     )
+
+
+def error_in_stream(value: object) -> ServerError:
+    """The error that ends a stream of events, whose status had said that all is well; raises `BadResponse`."""
+    code, message, param = _error_fields(value)
+    return error_class(code, 500)(message or "the server ended the stream with an error", code=code, param=param)
+
+
+def _error_fields(value: object) -> tuple[str | None, str | None, str | None]:
+    """Code, message and param of the native error body; raises `BadResponse`."""
+    fields = Fields(value, "response").required("error", Fields)
+    return fields.optional("code", text), fields.optional("message", text), fields.optional("param", text)
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -9,6 +9,33 @@ from surefoot_client.reading import Fields, Received, flag, integer, list_of, ma
 
 
 @dataclass(frozen=True, slots=True)
+class SelfCheck(Received):
+    """How the server checked a model's scores before serving it; `state` is `passed` or `unverified`.
+
+    `against` is `plain_forward` or `golden`, and `max_difference` the largest difference of a score from it.
+    """
+
+    state: str
+    against: str | None = None
+    max_difference: float | None = None
+    num_scores: int | None = None
+    detail: str = ""
+
+    @classmethod
+    def from_dict(cls, value: object, path: str = "self_check") -> SelfCheck:
+        """Read from JSON; raises `BadResponse`."""
+        fields = Fields(value, path)
+        return cls(
+            state=fields.required("state", text),
+            against=fields.optional("against", text),
+            max_difference=fields.optional("max_difference", number),
+            num_scores=fields.optional("num_scores", integer),
+            detail=fields.optional("detail", text) or "",
+            _json=fields.json,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ModelInfo(Received):
     """A served reward model.
 
@@ -31,6 +58,7 @@ class ModelInfo(Received):
     dtype: str | None = None
     backend: str | None = None
     device: str | None = None
+    self_check: SelfCheck | None = None
 
     @classmethod
     def from_dict(cls, value: object, path: str = "model") -> ModelInfo:
@@ -52,6 +80,7 @@ class ModelInfo(Received):
             dtype=fields.optional("dtype", text),
             backend=fields.optional("backend", text),
             device=fields.optional("device", text),
+            self_check=fields.optional("self_check", SelfCheck.from_dict),
             _json=fields.json,
         )
 

@@ -5,30 +5,33 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TypeVar
 
 import httpx
 
 from surefoot_client import operations
+from surefoot_client.best_of_n_streaming import BestOfNStreaming
 from surefoot_client.bulk_scoring import BulkScoring
 from surefoot_client.calls import Call, Reply
 from surefoot_client.catalog import ModelCatalog, ReadyState
-from surefoot_client.exchange import Answer, Attempt, Settings, begin
-from surefoot_client.inputs import Aggregation, Messages, Priority, ScoreItem, Strategy
+from surefoot_client.exchange import CONNECTIONS, Answer, Attempt, Settings, begin
+from surefoot_client.inputs import Aggregation, EarlyStop, Messages, Priority, ScoreItem, Strategy
 from surefoot_client.rankings import Ranking
 from surefoot_client.samples import BestOfN, SampleResponse
 from surefoot_client.scores import ItemFailure, ScoreResponse
+from surefoot_client.selections import SelectResponse
 
 T = TypeVar("T")
 Self = TypeVar("Self", bound="SurefootClient")
 
 
-class SurefootClient(BulkScoring):
+class SurefootClient(BulkScoring, BestOfNStreaming):
     """Calls a surefoot server and blocks until the answer is there. Safe to share between threads.
 
-    `timeout_s` (`sampling_timeout_s` for `sample` and `best_of_n`) is the whole time of a call in seconds, attempts
-    and pauses together. Up to `max_retries` further attempts follow 429, 502, 503 and broken connections; for the two
+    `timeout_s` (`sampling_timeout_s` for `sample` and best of N) is the whole time of a call in seconds, attempts
+    and pauses together. Up to `max_retries` further attempts follow 429, 502, 503 and broken connections; for the
     sampling calls only 429, 503 and connections that never came about. `transport` is an httpx transport, `http_client`
     a whole httpx client that stays the caller's to close. `sleep`, `clock` and `uniform` exist for tests.
 
@@ -62,7 +65,7 @@ class SurefootClient(BulkScoring):
             clock=clock,
             uniform=uniform,
         )
-        self._http = http_client or httpx.Client(transport=transport)
+        self._http = http_client or httpx.Client(transport=transport, limits=CONNECTIONS)
         self._owns_http = http_client is None
         self._sleep = sleep
 
@@ -168,6 +171,34 @@ class SurefootClient(BulkScoring):
             )
         )
 
+    def select(
+        self,
+        items: Sequence[Mapping[str, object]],
+        *,
+        top_k: int,
+        wrong_fraction: float | None = None,
+        model: str | None = None,
+        aggregation: Aggregation | None = None,
+        timeout_s: float | None = None,
+        priority: Priority | None = None,
+    ) -> SelectResponse:
+        """Choose `top_k` candidates of each item for labelling; `results[i]` belongs to `items[i]`.
+
+        An item is `{"problem": …, "answer": …, "candidates": […]}`; a `wrong_fraction` (the server's default is 0.8) of
+        the choices are the highest-scored candidates with another answer than the item's.
+        """
+        return self._run(
+            operations.select(
+                items,
+                top_k=top_k,
+                wrong_fraction=wrong_fraction,
+                model=model,
+                aggregation=aggregation,
+                timeout_s=timeout_s,
+                priority=priority,
+            )
+        )
+
     def sample(
         self,
         problem_or_messages: str | Messages,
@@ -204,7 +235,7 @@ class SurefootClient(BulkScoring):
         *,
         sampling: Mapping[str, object] | None = None,
         ranking: Mapping[str, object] | None = None,
-        early_stop: Mapping[str, object] | None = None,
+        early_stop: EarlyStop | Mapping[str, object] | None = None,
     ) -> BestOfN:
         """Sample, then rank: `sampling` holds the arguments of `sample`, `ranking` those of `rerank`."""
         return self._run(
@@ -245,16 +276,20 @@ class SurefootClient(BulkScoring):
         return step.value
 
     def _send(self, attempt: Attempt[T]) -> Reply | httpx.RequestError:
-        method, url = attempt.call.method, attempt.url
-        headers, timeout = attempt.headers, attempt.timeout()
         try:
-            with self._http.stream(
-                method, url, headers=headers, content=attempt.call.body, timeout=timeout
-            ) as response:
-                body = bytearray()
-                for chunk in response.iter_bytes():
-                    body += chunk
-                    attempt.check_time()
-                return Reply(response.status_code, response.headers, bytes(body))
+            with self._open(attempt) as response:
+                return self._whole(attempt, response)
         except httpx.RequestError as failure:
             return failure
+
+    def _open(self, attempt: Attempt[T]) -> AbstractContextManager[httpx.Response]:
+        method, url = attempt.call.method, attempt.url
+        headers, timeout = attempt.headers, attempt.timeout()
+        return self._http.stream(method, url, headers=headers, content=attempt.call.body, timeout=timeout)
+
+    def _whole(self, attempt: Attempt[T], response: httpx.Response) -> Reply:
+        body = bytearray()
+        for chunk in response.iter_bytes():
+            body += chunk
+            attempt.check_time()
+        return Reply(response.status_code, response.headers, bytes(body))

@@ -16,7 +16,8 @@ import math
 import random
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
@@ -31,6 +32,13 @@ T = TypeVar("T")
 
 SERVER_GRACE_S = 5.0
 """How much longer than the server's own deadline the client waits, so that the server's typed answer can arrive."""
+
+CONNECTIONS = httpx.Limits(max_connections=50, max_keepalive_connections=50)
+"""Further calls wait for a connection; the work of handing them out grows with waiting calls times connections.
+
+All may stay open: httpx keeps 20 by default, and closing the others under load costs time and, with threads, now and
+then a request that another thread has just begun on one.
+"""
 
 logger = logging.getLogger("surefoot_client")
 
@@ -95,7 +103,7 @@ class Attempt(Generic[T]):
     def headers(self) -> Mapping[str, str]:
         """Headers of the request; the request id stays the same over all attempts."""
         headers = {
-            "accept": "application/json",
+            "accept": self.call.accept,
             "user-agent": f"surefoot-client/{__version__}",
             "x-request-id": self.request_id,
         }
@@ -115,6 +123,19 @@ class Attempt(Generic[T]):
         """Raise `httpx.ReadTimeout` past the deadline: a trickling answer never exceeds the socket's own timeout."""
         if self.settings.clock() > self.deadline:
             raise httpx.ReadTimeout("the answer trickled past the deadline")
+
+    @contextmanager
+    def in_stream(self) -> Iterator[None]:
+        """Raises what fails inside as a `SurefootError` with the request's id: a begun stream is not sent again."""
+        try:
+            yield
+        except httpx.RequestError as failure:
+            error = transport_error(failure)
+            error.request_id = self.request_id
+            raise error from failure
+        except SurefootError as error:
+            error.request_id = error.request_id or self.request_id
+            raise
 
     def after(self, outcome: Reply | httpx.RequestError) -> Answer[T] | Attempt[T]:
         """The answer, or the next attempt; raises a `SurefootError` when there is neither."""

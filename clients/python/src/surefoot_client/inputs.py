@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from numbers import Integral, Real
 from typing import Any, Literal
 
-Aggregation = Literal["prod", "min", "mean", "last", "sum_logprob"]
+Aggregation = Literal["prod", "min", "mean", "last", "sum_logprob", "sum", "soft_min"]
 Strategy = Literal["process", "outcome", "majority", "process_weighted", "outcome_weighted", "process_outcome"]
 Priority = Literal["interactive", "bulk"]
 Messages = Sequence[Mapping[str, str]]
@@ -39,6 +39,18 @@ class ScoreItem:
             raise TypeError("steps must be a list of texts; pass one whole text as solution")
 
 
+@dataclass(frozen=True, slots=True)
+class EarlyStop:
+    """When the sampling of a vote ends early: once the leading answer would stay first with `confidence`.
+
+    `confidence` lies in (0.5, 1); at least `min_n` candidates are scored before. `None` leaves a value to the server
+    (0.95 and 4). Only strategies that vote can end early.
+    """
+
+    confidence: float | None = None
+    min_n: int | None = None
+
+
 def listed(name: str, values: object) -> list[Any]:
     """`values` as a list; `TypeError` for a single text, mapping or item, which would be taken apart silently."""
     if isinstance(values, (str, bytes, Mapping, ScoreItem)) or not isinstance(values, Sequence):
@@ -57,7 +69,7 @@ def encode(body: Mapping[str, object]) -> bytes:
 def _plain(value: object, path: str) -> object:
     if value is None or isinstance(value, (str, bool, int)):
         return value
-    if isinstance(value, ScoreItem):
+    if isinstance(value, (ScoreItem, EarlyStop)):
         return _plain(asdict(value), path)
     if isinstance(value, Mapping):
         given = [(key, entry) for key, entry in value.items() if entry is not None]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from surefoot_client.calls import Call, Reply, decoded, json_reader, raise_for_status, server_error
 from surefoot_client.catalog import ModelCatalog, ReadyState
 from surefoot_client.errors import BadResponse
-from surefoot_client.inputs import Aggregation, Messages, Priority, ScoreItem, Strategy, encode, listed
+from surefoot_client.inputs import Aggregation, EarlyStop, Messages, Priority, ScoreItem, Strategy, encode, listed
 from surefoot_client.rankings import Ranking, ranking_groups, single_ranking
 from surefoot_client.retry import Cost
 from surefoot_client.samples import BestOfN, SampleResponse
 from surefoot_client.scores import ItemFailure, ItemResult, ScoreResponse
+from surefoot_client.selections import ItemSelection, SelectResponse
 
 T = TypeVar("T")
 
@@ -153,11 +154,55 @@ def best_of_n(
     *,
     sampling: Mapping[str, object] | None = None,
     ranking: Mapping[str, object] | None = None,
-    early_stop: Mapping[str, object] | None = None,
+    early_stop: EarlyStop | Mapping[str, object] | None = None,
 ) -> Call[BestOfN]:
     """`POST /best_of_n`, not streamed."""
     body = {**_prompt(problem_or_messages), "sampling": sampling, "ranking": ranking, "early_stop": early_stop}
     return _post("/best_of_n", body, "sampling", BestOfN.from_dict)
+
+
+def best_of_n_stream(
+    problem_or_messages: str | Messages,
+    *,
+    sampling: Mapping[str, object] | None = None,
+    ranking: Mapping[str, object] | None = None,
+    early_stop: EarlyStop | Mapping[str, object] | None = None,
+) -> Call[NoReturn]:
+    """`POST /best_of_n`, streamed: only a refusal is read as a whole, the events are a `BestOfNReader`'s."""
+    prompt = _prompt(problem_or_messages)
+    body = {**prompt, "sampling": sampling, "ranking": ranking, "early_stop": early_stop, "stream": True}
+    accept = "text/event-stream, application/json"
+    return Call("POST", "/best_of_n", encode(body), "sampling", raise_for_status, accept=accept)
+
+
+def select(
+    items: Sequence[Mapping[str, object]],
+    *,
+    top_k: int,
+    wrong_fraction: float | None = None,
+    model: str | None = None,
+    aggregation: Aggregation | None = None,
+    timeout_s: float | None = None,
+    priority: Priority | None = None,
+) -> Call[SelectResponse]:
+    """`POST /select`."""
+    sent = listed("items", items)
+    body = {
+        "items": sent,
+        "top_k": top_k,
+        "wrong_fraction": wrong_fraction,
+        "model": model,
+        "aggregation": aggregation,
+        "timeout_s": timeout_s,
+        "priority": priority,
+    }
+
+    def parse(answer: object) -> SelectResponse:
+        response = SelectResponse.from_dict(answer)
+        _check_places(response.results, len(sent))
+        return response
+
+    return _post("/select", body, "scoring", parse, timeout_s)
 
 
 def models() -> Call[ModelCatalog]:
@@ -204,8 +249,7 @@ def _aligned(response: ScoreResponse, sent: Sequence[ScoreItem | Mapping[str, ob
 
     A reward that slipped to the neighbour would spoil training without a trace.
     """
-    if [result.index for result in response.results] != list(range(len(sent))):
-        raise BadResponse(f"response.results must have the indices 0 to {len(sent) - 1} in order")
+    _check_places(response.results, len(sent))
     for item, result in zip(sent, response.results, strict=True):
         steps = item.steps if isinstance(item, ScoreItem) else item.get("steps")
         if not isinstance(steps, Sequence) or not isinstance(result, ItemResult) or result.kind != "process":
@@ -213,3 +257,8 @@ def _aligned(response: ScoreResponse, sent: Sequence[ScoreItem | Mapping[str, ob
         if len(result.steps) != len(steps):
             raise BadResponse(f"response.results[{result.index}].steps has {len(result.steps)} of {len(steps)} scores")
     return response
+
+
+def _check_places(results: Sequence[ItemResult | ItemSelection | ItemFailure], num_items: int) -> None:
+    if [result.index for result in results] != list(range(num_items)):
+        raise BadResponse(f"response.results must have the indices 0 to {num_items - 1} in order")

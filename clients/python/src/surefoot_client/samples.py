@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from surefoot_client.rankings import Ranking
-from surefoot_client.reading import Fields, Received, integer, list_of, number, text
+from surefoot_client.reading import Fields, Received, flag, integer, list_of, number, text
 from surefoot_client.usage import SamplingUsage, Timing
 
 
@@ -70,10 +70,34 @@ class SampleResponse(Received):
 
 
 @dataclass(frozen=True, slots=True)
+class EarlyStopSaving(Received):
+    """What an early stop saved; `confidence` is that of the lead among all candidates that were drawn."""
+
+    stopped: bool
+    samples_drawn: int
+    samples_saved: int
+    confidence: float
+
+    @classmethod
+    def from_dict(cls, value: object, path: str = "early_stop") -> EarlyStopSaving:
+        """Read from JSON; raises `BadResponse`."""
+        fields = Fields(value, path)
+        return cls(
+            stopped=fields.required("stopped", flag),
+            samples_drawn=fields.required("samples_drawn", integer),
+            samples_saved=fields.required("samples_saved", integer),
+            confidence=fields.required("confidence", number),
+            _json=fields.json,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class BestOfN(Received):
     """Sampled candidates, their ranking and the chosen one; `fingerprint` is the generator's.
 
-    `best`, `answer` and `text` are `None` when the server abstained or no candidate could be scored.
+    `best` is the chosen candidate's `index`. `best`, `answer` and `text` are `None` when the server abstained or no
+    candidate could be scored. After an early stop the indices may have gaps; `early_stop` is `None` where none was
+    asked for.
     """
 
     id: str
@@ -85,6 +109,7 @@ class BestOfN(Received):
     text: str | None
     prompt_token_ids: tuple[int, ...] = ()
     fingerprint: str | None = None
+    early_stop: EarlyStopSaving | None = None
     usage: SamplingUsage = field(default_factory=SamplingUsage)
     timing: Timing = field(default_factory=Timing)
 
@@ -102,6 +127,7 @@ class BestOfN(Received):
             text=fields.optional("text", text),
             prompt_token_ids=fields.optional("prompt_token_ids", list_of(integer)) or (),
             fingerprint=fields.optional("fingerprint", text),
+            early_stop=fields.optional("early_stop", EarlyStopSaving.from_dict),
             usage=fields.optional("usage", SamplingUsage.from_dict) or SamplingUsage(),
             timing=fields.optional("timing", Timing.from_dict) or Timing(),
             _json=fields.json,

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from surefoot_client.error_table import error_class
 from surefoot_client.errors import ItemsFailed, ServerError, TransportError
-from surefoot_client.reading import Fields, Received, integer, list_of, map_of, number, span, text
+from surefoot_client.reading import Fields, Reader, Received, integer, list_of, map_of, number, span, text
 from surefoot_client.usage import Timing, Usage
 
 T = TypeVar("T")
@@ -142,7 +142,7 @@ class ScoreResponse(Received):
             model=fields.required("model", text),
             fingerprint=fields.required("fingerprint", text),
             scale=fields.required("scale", text),
-            results=fields.required("results", list_of(_result)),
+            results=fields.required("results", list_of(or_failure(ItemResult.from_dict))),
             usage=fields.optional("usage", Usage.from_dict) or Usage(),
             timing=fields.optional("timing", Timing.from_dict) or Timing(),
             _json=fields.json,
@@ -175,6 +175,11 @@ def item_error(value: object, path: str) -> ServerError:
     return error_class(code, None)(message, code=code, param=fields.optional("param", text))
 
 
-def _result(value: object, path: str) -> ItemResult | ItemFailure:
-    failed = Fields(value, path).json.get("error") is not None
-    return ItemFailure.from_dict(value, path) if failed else ItemResult.from_dict(value, path)
+def or_failure(read: Reader[T]) -> Reader[T | ItemFailure]:
+    """Reader of an item's result, which is an `ItemFailure` where the item has an `error`."""
+
+    def read_item(value: object, path: str) -> T | ItemFailure:
+        failed = Fields(value, path).json.get("error") is not None
+        return ItemFailure.from_dict(value, path) if failed else read(value, path)
+
+    return read_item

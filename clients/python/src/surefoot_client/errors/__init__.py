@@ -1,0 +1,114 @@
+"""Every error that the client raises on purpose, by meaning.
+
+SurefootError
+├── TransportError          no usable answer arrived
+│   ├── ConnectionFailed    the server could not be reached, or hung up
+│   ├── TimedOut            the call's time was up before the answer was complete
+│   └── BadResponse         an answer arrived that is not what the API promises
+├── ItemsFailed             `raise_for_failures()` found failed items
+└── ServerError             the server said no: .code .message .param .status .retryable .retry_after_s
+    ├── ItemError           one item failed; found in `ItemFailure.error`
+    │   ├── EmptyProblem · NoSteps · EmptyStep · UnsupportedMessages
+    │   ├── TooManySteps · InputTooLong · UnsafeText · StepCountMismatch · NonFiniteScore
+    │   └── DeadlineExceeded · BackendFailed
+    ├── RequestError        the whole request was refused
+    │   ├── InvalidRequest · UnrecognisedBody · AggregationNotDefined · WrongModelKind
+    │   ├── Unauthorized · Forbidden
+    │   ├── NotFound
+    │   │   └── ModelNotFound · GeneratorNotFound
+    │   ├── QueueFull · GroupTooLarge · RequestTimeout
+    │   ├── BodyTooLarge · BodyTimeout · UnsupportedEncoding
+    │   └── NotReady · SamplerUnavailable
+    └── InternalError · BadGateway
+
+`error_table.py` maps the server's codes to these classes. Messages never hold the texts that were sent: they may be
+logged.
+"""
+
+from surefoot_client.errors.base import (
+    BadGateway,
+    BadResponse,
+    ConnectionFailed,
+    InternalError,
+    ItemsFailed,
+    ServerError,
+    SurefootError,
+    TimedOut,
+    TransportError,
+)
+from surefoot_client.errors.item import (
+    BackendFailed,
+    DeadlineExceeded,
+    EmptyProblem,
+    EmptyStep,
+    InputTooLong,
+    ItemError,
+    NonFiniteScore,
+    NoSteps,
+    StepCountMismatch,
+    TooManySteps,
+    UnsafeText,
+    UnsupportedMessages,
+)
+from surefoot_client.errors.request import (
+    AggregationNotDefined,
+    BodyTimeout,
+    BodyTooLarge,
+    Forbidden,
+    GeneratorNotFound,
+    GroupTooLarge,
+    InvalidRequest,
+    ModelNotFound,
+    NotFound,
+    NotReady,
+    QueueFull,
+    RequestError,
+    RequestTimeout,
+    SamplerUnavailable,
+    Unauthorized,
+    UnrecognisedBody,
+    UnsupportedEncoding,
+    WrongModelKind,
+)
+
+__all__ = [
+    "AggregationNotDefined",
+    "BackendFailed",
+    "BadGateway",
+    "BadResponse",
+    "BodyTimeout",
+    "BodyTooLarge",
+    "ConnectionFailed",
+    "DeadlineExceeded",
+    "EmptyProblem",
+    "EmptyStep",
+    "Forbidden",
+    "GeneratorNotFound",
+    "GroupTooLarge",
+    "InputTooLong",
+    "InternalError",
+    "InvalidRequest",
+    "ItemError",
+    "ItemsFailed",
+    "ModelNotFound",
+    "NoSteps",
+    "NonFiniteScore",
+    "NotFound",
+    "NotReady",
+    "QueueFull",
+    "RequestError",
+    "RequestTimeout",
+    "SamplerUnavailable",
+    "ServerError",
+    "StepCountMismatch",
+    "SurefootError",
+    "TimedOut",
+    "TooManySteps",
+    "TransportError",
+    "Unauthorized",
+    "UnrecognisedBody",
+    "UnsafeText",
+    "UnsupportedEncoding",
+    "UnsupportedMessages",
+    "WrongModelKind",
+]

@@ -1,0 +1,118 @@
+"""Errors of a request that the server refused."""
+
+from __future__ import annotations
+
+from surefoot_client.errors.base import ServerError
+
+
+class RequestError(ServerError):
+    """The whole request was refused."""
+
+    code = "request_refused"
+
+
+class InvalidRequest(RequestError):
+    """A field is missing, unknown or of the wrong type; `param` names it."""
+
+    code = "invalid_request"
+
+
+class UnrecognisedBody(RequestError):
+    """The body fits no request of the route."""
+
+    code = "unrecognised_body"
+
+
+class AggregationNotDefined(RequestError):
+    """The aggregation is not defined on the model's scale."""
+
+    code = "aggregation_not_defined"
+
+
+class WrongModelKind(RequestError):
+    """A process model was asked for where an outcome model is needed, or the other way round."""
+
+    code = "wrong_model_kind"
+
+
+class Unauthorized(RequestError):
+    """The API key is missing or unknown."""
+
+    code = "unauthorized"
+
+
+class Forbidden(RequestError):
+    """The API key may not do this."""
+
+    code = "forbidden"
+
+
+class NotFound(RequestError):
+    """The server has no such route; check `base_url`."""
+
+    code = "not_found"
+
+
+class ModelNotFound(NotFound):
+    """The server has no model of that name."""
+
+    code = "model_not_found"
+
+
+class GeneratorNotFound(NotFound):
+    """The server has no generator of that name."""
+
+    code = "generator_not_found"
+
+
+class QueueFull(RequestError):
+    """The queue has no room now."""
+
+    code = "queue_full"
+    retryable = True
+
+
+class GroupTooLarge(RequestError):
+    """The request is larger than the queue could ever hold; send smaller groups."""
+
+    code = "group_too_large"
+
+
+class BodyTooLarge(RequestError):
+    """The body has more bytes than the server accepts."""
+
+    code = "body_too_large"
+
+
+class BodyTimeout(RequestError):
+    """The body did not reach the server in time."""
+
+    code = "body_timeout"
+    retryable = True
+
+
+class UnsupportedEncoding(RequestError):
+    """The body was compressed, which the server does not unpack."""
+
+    code = "unsupported_encoding"
+
+
+class RequestTimeout(RequestError):
+    """The whole request passed its deadline on the server."""
+
+    code = "request_timeout"
+    retryable = True
+
+
+class NotReady(RequestError):
+    """The server is starting or draining."""
+
+    code = "not_ready"
+    retryable = True
+
+
+class SamplerUnavailable(RequestError):
+    """The generator cannot sample now."""
+
+    code = "sampler_unavailable"
+    retryable = True
