@@ -26,7 +26,12 @@ async def test_a_client_that_leaves_cancels_the_sampler(serve, raw_call, path) -
 
 
 @pytest.mark.parametrize(
-    ("path", "body"), [("/score", ITEM), ("/rerank", {"problem": "p", "candidates": ["a"], "strategy": "outcome"})]
+    ("path", "body"),
+    [
+        ("/score", ITEM),
+        ("/rerank", {"problem": "p", "candidates": ["a"], "strategy": "outcome"}),
+        ("/pooling", {"messages": [{"role": "user", "content": "p"}, {"role": "assistant", "content": "s"}]}),
+    ],
 )
 async def test_a_client_that_leaves_frees_the_queue(api, raw_call, path, body) -> None:
     api.parts.backend.hold()

@@ -3,9 +3,9 @@
 import httpx
 import pytest
 
+from surefoot.remote_server import RemoteServer
 from surefoot.sampling.fake_sampler import FakeSampler
 from surefoot.sampling.openai_sampler import OpenAISampler, RemotePolicy
-from surefoot.sampling.openai_transport import RemoteServer
 
 ITEM = {"items": [{"problem": "2 + 3?", "steps": ["2 + 3 = 5.", "The answer is 5."]}]}
 ROUTES = {

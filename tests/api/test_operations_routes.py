@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from surefoot.backends.fake_backend import FakeBackend
 from surefoot.errors import CheckpointMissing
 from surefoot.sampling.fake_sampler import FakeSampler
 
@@ -42,6 +43,19 @@ async def test_a_model_tells_its_profile_scale_limits_and_fingerprint(api) -> No
         "aggregation": "prod",
     }
     assert prm["fingerprint"]
+
+
+async def test_a_model_tells_how_it_was_checked(serve) -> None:
+    prm = (await (await serve(proves=True)).get("/v1/models"))["data"][0]
+    num_scores = prm["self_check"].pop("num_scores")
+    assert num_scores >= 10
+    assert prm["self_check"] == {"state": "passed", "against": "plain_forward", "max_difference": 0.0, "detail": ""}
+
+
+async def test_a_model_without_anything_to_check_it_by_says_how_to_pin(serve) -> None:
+    prm = (await (await serve(proves=True, has_plain_pass=False)).get("/v1/models"))["data"][0]
+    assert (prm["self_check"]["state"], prm["self_check"]["against"]) == ("unverified", None)
+    assert "surefoot models pin" in prm["self_check"]["detail"]
 
 
 async def test_an_untrained_model_says_so(api) -> None:
@@ -97,6 +111,30 @@ async def test_an_unexpected_failure_to_load_keeps_its_inside_to_itself(serve) -
     api = await serve(broken={"orm": RuntimeError("/secret/path")})
     details = (await api.http.get("/ready")).json()["details"]
     assert details == {"orm": "internal_error: RuntimeError"}
+
+
+class SwappedColumns(FakeBackend):
+    """Serves the columns of each row in the wrong order."""
+
+    def forward(self, batch):
+        return [tuple(row[::-1] for row in rows) for rows in super().forward(batch)]
+
+
+async def test_not_ready_with_a_served_path_that_is_wrong(serve, caplog) -> None:
+    api = await serve(proves=True, backend=SwappedColumns())
+    response = await api.http.get("/ready")
+    assert (response.status_code, response.json()["models"]["prm"]) == (503, "failed")
+    detail = response.json()["details"]["prm"]
+    assert re.match(
+        r"self_check_failed: probe '[a-z ]+', step \d: served 0\.\d+, .* gives 0\.\d+: .* tolerance", detail
+    )
+    assert detail in caplog.text
+
+
+async def test_models_that_prove_themselves_are_served_beside_one_that_does_not(serve) -> None:
+    api = await serve(proves=True, backend=SwappedColumns())
+    # One column cannot be swapped.
+    assert {model["id"] for model in (await api.get("/v1/models"))["data"]} == {"reward", "raw"}
 
 
 async def test_loaded_models_are_served_beside_a_failed_one(serve) -> None:

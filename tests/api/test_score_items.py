@@ -49,10 +49,10 @@ async def test_a_conversation_that_the_template_refuses_fails_alone(api) -> None
 
 async def test_too_long_tells_both_token_counts(serve) -> None:
     api = await serve(backend=FakeBackend(max_input_tokens=500))
-    error = await error_of(api, {"problem": "p", "steps": ["x" * 600]})
+    error = await error_of(api, {"problem": "p", "steps": ["x" * 490]})
     assert "limit 500" in error["message"]
     fits = (await api.post("/score", {"problem": "p", "steps": ["x"]}))["results"][0]
-    assert f"{fits['num_tokens'] + 599} tokens" in error["message"]
+    assert f"has {fits['num_tokens'] + 489} tokens" in error["message"]
 
 
 async def test_an_input_at_the_limit_is_scored(serve) -> None:

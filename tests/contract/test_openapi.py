@@ -11,6 +11,10 @@ from surefoot.domain import Aggregation, Strategy
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"
 SCORING = ("/score", "/rerank", "/sample", "/best_of_n", "/select")
+CHAT = "/v1/chat/completions"
+POOLING = "/pooling"
+NATIVE_ERRORS = (*SCORING, CHAT)
+POSTED = (*NATIVE_ERRORS, POOLING)
 OPERATIONS = ("/health", "/ready", "/metrics", "/v1/models")
 
 
@@ -33,11 +37,11 @@ def test_it_says_which_version_it_is_written_in(document) -> None:
 
 
 def test_it_has_every_route_and_no_other(document) -> None:
-    assert set(document["paths"]) == {*SCORING, *OPERATIONS}
+    assert set(document["paths"]) == {*POSTED, *OPERATIONS}
 
 
-@pytest.mark.parametrize("path", SCORING)
-def test_scoring_is_posted(document, path) -> None:
+@pytest.mark.parametrize("path", POSTED)
+def test_work_is_posted(document, path) -> None:
     assert set(document["paths"][path]) == {"post"}
 
 
@@ -46,11 +50,26 @@ def test_operations_are_got(document, path) -> None:
     assert set(document["paths"][path]) == {"get"}
 
 
-@pytest.mark.parametrize("path", SCORING)
+@pytest.mark.parametrize("path", NATIVE_ERRORS)
 @pytest.mark.parametrize("status", ["400", "404", "413", "422", "429", "503", "504"])
 def test_errors_are_declared_in_the_native_shape(document, path, status) -> None:
     content = document["paths"][path]["post"]["responses"][status]["content"]["application/json"]
     assert content["schema"] == {"$ref": "#/components/schemas/ErrorResponse"}
+
+
+def test_pooling_declares_its_errors_in_vllms_shape(document) -> None:
+    responses = document["paths"][POOLING]["post"]["responses"]
+    shapes = {
+        status: response["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        for status, response in responses.items()
+        if status != "200"
+    }
+    assert set(shapes) >= {"400", "404", "413", "429", "503", "504", "default"}
+    assert set(shapes.values()) == {"VllmErrorResponse"}
+
+
+def test_pooling_never_answers_422(document) -> None:
+    assert "422" not in document["paths"][POOLING]["post"]["responses"]
 
 
 def test_an_error_has_code_message_type_and_param(document) -> None:
@@ -63,11 +82,23 @@ def test_the_frameworks_own_error_shape_does_not_appear() -> None:
     assert "HTTPValidationError" not in openapi_text()
 
 
-@pytest.mark.parametrize("path", SCORING)
-def test_request_bodies_refuse_unknown_fields(document, path) -> None:
+def request_body(document: dict, path: str) -> dict:
     schema = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
-    name = schema["$ref"].rpartition("/")[2]
-    assert document["components"]["schemas"][name]["additionalProperties"] is False
+    return document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+
+
+@pytest.mark.parametrize("path", SCORING)
+def test_native_request_bodies_refuse_unknown_fields(document, path) -> None:
+    assert request_body(document, path)["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("path", [CHAT, POOLING])
+def test_dialects_ignore_unknown_fields_as_the_other_systems_do(document, path) -> None:
+    assert request_body(document, path).get("additionalProperties", True) is True
+
+
+def test_chat_refuses_unknown_fields_in_what_nobody_else_speaks(document) -> None:
+    assert document["components"]["schemas"]["ChatExtras"]["additionalProperties"] is False
 
 
 @pytest.mark.parametrize(("field", "values"), [("strategy", Strategy), ("aggregation", Aggregation)])

@@ -8,10 +8,11 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from surefoot.api.dialects import pooling
 from surefoot.api.drain import Drain, Gate
 from surefoot.api.errors import install_error_handlers
 from surefoot.api.middleware import BodyLimit, Measured, RequestId, Unexpected
-from surefoot.api.routes import best_of_n, operations, rank, sample, score, select
+from surefoot.api.routes import best_of_n, chat, operations, rank, sample, score, select
 from surefoot.api.service import Service
 
 _GRACE_S = 30.0
@@ -41,12 +42,13 @@ def create_app(service: Service, drain: Drain | None = None) -> FastAPI:
     )
     app.state.service = service
     app.state.drain = drain
-    for room in (score, rank, sample, best_of_n, select, operations):
+    for room in (score, rank, sample, best_of_n, chat, select, pooling, operations):
         app.include_router(room.router)
     install_error_handlers(app, service.telemetry.error)
     # The last one added is the outermost: an unexpected error is answered inside what counts and names requests.
     app.add_middleware(Unexpected, count_error=service.telemetry.error)
-    app.add_middleware(BodyLimit, max_bytes=service.limits.max_body_bytes)
+    limits = service.limits
+    app.add_middleware(BodyLimit, max_bytes=limits.max_body_bytes, timeout_s=limits.body_timeout_s)
     app.add_middleware(Gate, drain=drain)
     app.add_middleware(Measured, finished=service.telemetry.request_finished)
     app.add_middleware(RequestId)

@@ -109,6 +109,6 @@ class Gate:
 
 
 async def _refuse(said: str, scope: Scope, receive: Receive, send: Send) -> None:
-    response = error_response(503, NotReady.code, said)
+    response = error_response(503, NotReady.code, said, path=scope["path"])
     response.headers["connection"] = "close"
     await response(scope, receive, send)

@@ -1,4 +1,4 @@
-"""The only room that knows HTTP status numbers."""
+"""HTTP statuses of all errors, and the answers they become; only this room and the error shapes know the numbers."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from surefoot.api.dialects.vllm_errors import VLLM
+from surefoot.api.error_shapes import NATIVE, ErrorShape, Refusal
 from surefoot.errors import QueueFull, RequestError, SurefootError, UnrecognisedBody
 
 STATUS: Mapping[str, int] = {
@@ -24,68 +26,89 @@ STATUS: Mapping[str, int] = {
     "queue_full": 429,
     "group_too_large": 413,
     "body_too_large": 413,
+    "body_timeout": 408,
+    "unsupported_encoding": 415,
     "request_timeout": 504,
     "not_ready": 503,
     "sampler_unavailable": 503,
+    "too_many_steps": 422,
     "input_too_long": 422,
     "unsupported_messages": 422,
     "unsafe_text": 422,
+    "no_steps": 422,
+    "deadline_exceeded": 504,
 }
-"""Status of each code that can be the answer to a whole request; /sample has no items to hang an item's error on."""
+"""Status of each code that can be the answer to a whole request; /sample and /pooling have no items to hang an item's
+error on, and a chat completion has none to answer with where every candidate failed."""
 
-_PLAIN_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+SHAPES: Mapping[str, ErrorShape] = {"/pooling": VLLM}
+"""Paths whose callers know another system's errors; everywhere else they are native."""
+
+_PLAIN_CODES = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "body_timeout",
+    413: "body_too_large",
+}
 _NATIVE_KEYS = {"items", "problem", "candidates", "strategy", "messages", "query", "documents"}
 _SHARED_PATHS = {"/score", "/rerank"}
 """Bare paths that other systems use too: a body without a native key may be theirs, and is not ours with a mistake."""
 _RETRY_AFTER_S = 1.0
+_MAX_PARAM_CHARS = 200
 
 
 def error_response(
-    status: int, code: str, message: str, *, param: str | None = None, retry_after_s: float | None = None
+    status: int,
+    code: str,
+    message: str,
+    *,
+    param: str | None = None,
+    retry_after_s: float | None = None,
+    path: str = "",
 ) -> JSONResponse:
-    """The native error body; 429 and 503 say when to come back."""
+    """An error as callers of `path` know it, or else natively; 429 and 503 say when to come back."""
     if retry_after_s is None and status in (429, 503):
         retry_after_s = _RETRY_AFTER_S
     headers = {} if retry_after_s is None else {"retry-after": str(math.ceil(retry_after_s))}
-    body = {"error": {"code": code, "message": message, "type": _type_of(status), "param": param}}
-    return JSONResponse(body, status, headers)
+    shape = SHAPES.get(path, NATIVE)
+    refusal = Refusal(shape.status(status), code, message, param)
+    return JSONResponse(shape.body(refusal), refusal.status, headers)
 
 
 def install_error_handlers(app: FastAPI, count_error: Callable[[str], None]) -> None:
-    """Answer every error in the native shape, and count it by code."""
+    """Answer every error in the shape that its path's callers know, and count it by code."""
 
-    def counted(code: str, response: JSONResponse) -> JSONResponse:
+    def refused(request: Request, status: int, code: str, message: str, **further: Any) -> JSONResponse:
         count_error(code)
-        return response
+        return error_response(status, code, message, **further, path=request.url.path)
 
-    async def on_surefoot_error(_: Request, error: SurefootError) -> JSONResponse:
+    async def on_surefoot_error(request: Request, error: SurefootError) -> JSONResponse:
         retry = error.retry_after_s if isinstance(error, QueueFull) else None
         status = STATUS.get(error.code, 500)
-        return counted(
-            error.code, error_response(status, error.code, error.message, param=error.param, retry_after_s=retry)
-        )
+        return refused(request, status, error.code, error.message, param=error.param, retry_after_s=retry)
 
     async def on_malformed(request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
         if first["type"] == "json_invalid":
-            return counted("bad_request", error_response(400, "bad_request", "the body is not valid JSON"))
+            return refused(request, 400, "bad_request", "the body is not valid JSON")
         body = error.body
         if isinstance(body, bytes):
             said = "the body is not declared as JSON: send it with content-type: application/json"
-            return counted("bad_request", error_response(400, "bad_request", said))
+            return refused(request, 400, "bad_request", said)
         if request.url.path in _SHARED_PATHS and isinstance(body, dict) and body and not _NATIVE_KEYS & set(body):
             unknown = UnrecognisedBody("the body has none of the fields of this API; see /docs")
             return await on_surefoot_error(request, unknown)
         message = first["msg"].removeprefix("Value error, ")
         param = param_path(first["loc"]) or None
         said = f"{param}: {message}" if param else message
-        return counted("invalid_request", error_response(422, "invalid_request", said, param=param))
+        return refused(request, 422, "invalid_request", said, param=param)
 
-    async def on_http(_: Request, error: HTTPException) -> JSONResponse:
+    async def on_http(request: Request, error: HTTPException) -> JSONResponse:
         code = _PLAIN_CODES.get(error.status_code, "http_error")
-        response = error_response(error.status_code, code, str(error.detail))
+        response = refused(request, error.status_code, code, str(error.detail))
         response.headers.update(error.headers or {})
-        return counted(code, response)
+        return response
 
     async def on_disconnect(_: Request, error: ClientDisconnect) -> Response:  # noqa: ARG001
         return Response(status_code=499)
@@ -101,22 +124,20 @@ def install_error_handlers(app: FastAPI, count_error: Callable[[str], None]) -> 
 
 
 def param_path(location: Sequence[str | int]) -> str:
-    """`("body", "items", 0, "problem")` as `items[0].problem`."""
+    """`("body", "items", 0, "problem")` as `items[0].problem`; cut, because an unknown field's name can be any text."""
     path = ""
     for part in location[1:] if location and location[0] in ("body", "query", "path") else location:
         path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
-    return path
+    return path if len(path) <= _MAX_PARAM_CHARS else path[:_MAX_PARAM_CHARS] + "…"
 
 
-def error_responses(*errors: type[RequestError]) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI entries for the statuses that a route may answer with."""
-    from surefoot.api.schemas.common import ErrorResponse
-
-    statuses = {400, 413, 422, 503, *(STATUS[error.code] for error in errors)}
-    return {status: {"model": ErrorResponse} for status in sorted(statuses)}
-
-
-def _type_of(status: int) -> str:
-    if status == 429:
-        return "overloaded_error"
-    return "server_error" if status >= 500 else "invalid_request_error"
+def error_responses(*errors: type[RequestError], path: str = "") -> dict[int | str, dict[str, Any]]:
+    """OpenAPI entries for the statuses that a route may answer with, in the shape of its `path`."""
+    shape = SHAPES.get(path, NATIVE)
+    native = {400, 408, 413, 415, 422, 503, *(STATUS[error.code] for error in errors)}
+    statuses = {shape.status(status) for status in native}
+    entries: dict[int | str, dict[str, Any]] = {status: {"model": shape.model} for status in sorted(statuses)}
+    if 422 not in statuses:
+        # FastAPI documents a 422 of its own shape where neither that nor a default is declared.
+        entries["default"] = {"model": shape.model, "description": "Any other error"}
+    return entries

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import time
@@ -13,8 +14,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from surefoot.api.errors import error_response
-from surefoot.errors import BodyTooLarge
+from surefoot.api.errors import STATUS, error_response
+from surefoot.errors import BodyTimeout, BodyTooLarge, RequestError, UnsupportedEncoding
 
 log = logging.getLogger(__name__)
 
@@ -72,33 +73,57 @@ class Measured:
 
 
 class BodyLimit:
-    """Refuses bodies above a size, by their declared length at once and by what arrives otherwise."""
+    """Refuses bodies that are too large, that arrive too slowly, or that are compressed."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int, timeout_s: float) -> None:
         self._app = app
         self._max_bytes = max_bytes
-        self._refusal = f"the body is larger than {max_bytes} bytes; send less at once"
+        self._timeout_s = timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if declared.isdigit() and int(declared) > self._max_bytes:
-            await error_response(413, BodyTooLarge.code, self._refusal)(scope, receive, send)
+        refused = self._refused_by(dict(scope["headers"]))
+        if refused is not None:
+            answer = error_response(STATUS[refused.code], refused.code, refused.message, path=scope["path"])
+            await answer(scope, receive, send)
             return
         received = 0
+        is_whole = False
+        deadline = asyncio.get_running_loop().time() + self._timeout_s
 
-        async def receive_within_limit() -> Message:
-            nonlocal received
-            message = await receive()
+        async def receive_within_limits() -> Message:
+            nonlocal received, is_whole
+            try:
+                # Behind the whole body only the client's leaving is waited for, however long the work takes.
+                async with asyncio.timeout_at(None if is_whole else deadline):
+                    message = await receive()
+            except TimeoutError as cause:
+                said = f"the body did not arrive within {self._timeout_s:g} s; send it faster, or in smaller requests"
+                raise _while_reading(BodyTimeout(said), connection="close") from cause
             received += len(message.get("body", b""))
+            is_whole = not message.get("more_body", False)
             if received > self._max_bytes:
-                # While a route reads its body only an HTTPException comes through as it is.
-                raise HTTPException(413, self._refusal)
+                raise _while_reading(self._too_large())
             return message
 
-        await self._app(scope, receive_within_limit, send)
+        await self._app(scope, receive_within_limits, send)
+
+    def _refused_by(self, headers: dict[bytes, bytes]) -> RequestError | None:
+        """What the headers alone show to be wrong."""
+        if headers.get(b"content-encoding", b"identity").strip().lower() not in (b"", b"identity"):
+            return UnsupportedEncoding("the body is compressed; send it as plain JSON, without content-encoding")
+        declared = headers.get(b"content-length", b"0")
+        return self._too_large() if declared.isdigit() and int(declared) > self._max_bytes else None
+
+    def _too_large(self) -> BodyTooLarge:
+        return BodyTooLarge(f"the body is larger than {self._max_bytes} bytes; send less at once")
+
+
+def _while_reading(error: RequestError, **headers: str) -> HTTPException:
+    """While a route reads its body only an HTTPException comes through as it is."""
+    return HTTPException(STATUS[error.code], error.message, headers)
 
 
 class Unexpected:
@@ -123,7 +148,8 @@ class Unexpected:
                 raise
             log.error("unexpected error: %s", _origin(error))  # noqa: TRY400  exc_info would print the message
             self._count_error("internal_error")
-            response = error_response(500, "internal_error", "an unexpected error; the log has it")
+            said = "an unexpected error; the log has it"
+            response = error_response(500, "internal_error", said, path=scope["path"])
             await response(scope, receive, send)
 
 

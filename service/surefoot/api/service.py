@@ -22,6 +22,8 @@ class Limits:
     max_body_bytes: int = 16 * 1024 * 1024
     max_items: int = 1024
     max_samples: int = 256
+    max_steps: int = 1024
+    body_timeout_s: float = 30.0
     request_timeout_s: float = 300.0
 
 
@@ -48,7 +50,7 @@ class Service:
     start: Callable[[], Awaitable[None]]
     close: Callable[[], Awaitable[None]]
 
-    def generator(self, name: str | None) -> Generator:
+    def generator(self, name: str | None, *, param: str = "generator") -> Generator:
         """The named generator, or the first. Raises `GeneratorNotFound`, or `SamplerUnavailable` for none at all."""
         if not self.generators:
             raise SamplerUnavailable(
@@ -58,7 +60,7 @@ class Service:
             return next(iter(self.generators.values()))
         if name not in self.generators:
             known = ", ".join(self.generators)
-            raise GeneratorNotFound(f"there is no such generator; configured: {known}", param="generator")
+            raise GeneratorNotFound(f"there is no such generator; configured: {known}", param=param)
         return self.generators[name]
 
     def check_items(self, count: int, param: str) -> None:

@@ -37,23 +37,35 @@ from surefoot.ranking import CandidateInput, RankTask, check_options
 from surefoot.registry import ServedModel
 
 router = APIRouter(tags=["sampling"])
-_STREAM = {"text/event-stream": {"schema": {"type": "string", "description": "With stream: true."}}}
+STREAM_CONTENT = {"text/event-stream": {"schema": {"type": "string", "description": "With stream: true."}}}
 _RESPONSES = {
-    200: {"content": _STREAM},
+    200: {"content": STREAM_CONTENT},
     **error_responses(AggregationNotDefined, GeneratorNotFound, QueueFull, RequestTimeout),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    """Turns what is found into JSON."""
+class BestOfNCall:
+    """A request that has been checked: runs it, and turns what is found into JSON."""
 
     service: Service
     body: BestOfNRequest
     generator: Generator
     roles: dict[str, ServedModel]
+    task: BestOfNTask
     request_id: str
     started: float
+
+    async def find(self, request: Request, response: Response) -> BestOfN:
+        """What is found, with its costs in the headers; stops when the client leaves or the time is over."""
+        work = find_best_of_n(self.task, self.service.ranker, self.service.telemetry)
+        found = await while_connected(request, work, timeout_s=self.service.limits.request_timeout_s)
+        cost_headers(response, found.ranking.timing, found.ranking.usage)
+        return found
+
+    def events(self) -> AsyncGenerator[Event, None]:
+        """The events up to the result; nothing runs before the first is asked for."""
+        return best_of_n_events(self.task, self.service.ranker, self.service.telemetry)
 
     def result(self, found: BestOfN) -> dict[str, Any]:
         """The whole answer. Counts the failed candidates."""
@@ -106,42 +118,39 @@ async def best_of_n(
     body: BestOfNRequest, request: Request, response: Response, service: Serving, request_id: RequestIdent
 ) -> Any:
     """The candidates, their ranking as /rerank gives it, and the pick; or, as they happen, the events up to it."""
-    started = time.perf_counter()
     service.check_samples(body.sampling.n, "sampling.n")
+    call = check_call(service, body, service.generator(body.sampling.generator), request_id)
+    return await _stream(request, call) if body.stream else call.result(await call.find(request, response))
+
+
+def check_call(service: Service, body: BestOfNRequest, generator: Generator, request_id: str) -> BestOfNCall:
+    """What is asked of that generator and of the models. Raises for what cannot be ranked, before candidates are paid
+    for."""
+    started = time.perf_counter()
     early_stop = body.to_early_stop()
     roles = models_for(service, body.ranking)
     options = rank_options(body.ranking, roles)
-    # What cannot be ranked must be said before the candidates are paid for.
     check_options(options)
-    generator = service.generator(body.sampling.generator)
-    conversation = tuple(body.conversation(generator.preface))
     task = BestOfNTask(
         generator=generator.name,
         sampler=generator.sampler,
-        conversation=conversation,
+        conversation=tuple(body.conversation(generator.preface)),
         problem=body.last_turn(),
         context=body.context(),
         sampling=body.sampling.to_options(),
         ranking=options,
         early_stop=early_stop,
     )
-    answer = _Answer(service, body, generator, roles, request_id, started)
-    if body.stream:
-        return await _stream(request, service, answer, best_of_n_events(task, service.ranker, service.telemetry))
-    work = find_best_of_n(task, service.ranker, service.telemetry)
-    found = await while_connected(request, work, timeout_s=service.limits.request_timeout_s)
-    cost_headers(response, found.ranking.timing, found.ranking.usage)
-    return answer.result(found)
+    return BestOfNCall(service, body, generator, roles, task, request_id, started)
 
 
-async def _stream(
-    request: Request, service: Service, answer: _Answer, events: AsyncGenerator[Event, None]
-) -> EventStream[Event]:
+async def _stream(request: Request, call: BestOfNCall) -> EventStream[Event]:
     """The stream, begun with its first event: a generator that is down is still told by the status."""
+    events = call.events()
 
     async def first() -> Event:
         return await anext(events)
 
-    timeout_s = service.limits.request_timeout_s
+    service, timeout_s = call.service, call.service.limits.request_timeout_s
     begun = await while_connected(request, first(), timeout_s=timeout_s)
-    return EventStream(begun, events, answer.event, timeout_s=timeout_s, count_error=service.telemetry.error)
+    return EventStream(begun, events, call.event, timeout_s=timeout_s, count_error=service.telemetry.error)

@@ -14,6 +14,20 @@ from surefoot.api.service import Generator, Serving
 router = APIRouter(tags=["operations"])
 
 
+class SelfCheckOut(Body):
+    """How a model's scores were checked before it was served: through the queue and the batch, against one plain
+    forward pass each, or against the golden values that its profile pins."""
+
+    state: Literal["passed", "unverified"]
+    against: Literal["plain_forward", "golden"] | None
+    """Null when unverified; `golden` where the profile pins values."""
+    max_difference: float | None
+    """Largest difference of a score, relative to scores beyond 1; at most the tolerance."""
+    num_scores: int
+    detail: str
+    """Why a model is unverified, and how to change that."""
+
+
 class ModelOut(Body):
     """A reward model that is being served."""
 
@@ -34,6 +48,7 @@ class ModelOut(Body):
     dtype: str
     backend: str
     device: str
+    self_check: SelfCheckOut
 
 
 class GeneratorOut(Body):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from surefoot.api.schemas.common import ErrorOut, Request, Response, TimingOut, UsageOut
 from surefoot.api.schemas.rank import RankedGroupOut, RankingFields, score_view
@@ -32,6 +32,19 @@ class EarlyStopFields(Request):
 
 class BestOfNRequest(ProblemFields):
     """Draw candidates, rank them, pick one."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "problem": "2 + 3?",
+                    "sampling": {"n": 8},
+                    "ranking": {"strategy": "process_weighted"},
+                    "early_stop": {"confidence": 0.95, "min_n": 4},
+                },
+            ]
+        }
+    )
 
     sampling: BestOfNSampling = Field(default_factory=BestOfNSampling)
     ranking: RankingFields = Field(default_factory=RankingFields)

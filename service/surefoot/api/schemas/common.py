@@ -61,6 +61,17 @@ def split_conversation(messages: Sequence[MessageIn]) -> tuple[tuple[Message, ..
     return tuple(message.to_message() for message in messages[:-1]), messages[-1].content
 
 
+def split_scored_conversation(messages: Sequence[MessageIn]) -> tuple[tuple[Message, ...], str, str]:
+    """Earlier turns, the problem, and the solution: the assistant's turn at the end.
+
+    Raises `ValueError` where the last two turns are not a user's and the assistant's.
+    """
+    if not messages or messages[-1].role != "assistant":
+        raise ValueError("the solution must be the assistant's turn, at the end of messages")
+    context, problem = split_conversation(messages[:-1])
+    return context, problem, messages[-1].content
+
+
 class ErrorOut(Response):
     """An error in place of a result."""
 

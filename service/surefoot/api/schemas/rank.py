@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Self
 
-from pydantic import AliasChoices, BeforeValidator, Field, model_validator
+from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, model_validator
 
 from surefoot.api.schemas.common import (
     ErrorOut,
@@ -104,6 +104,22 @@ class RankingFields(Request):
 
 class RerankRequest(RankingFields, Group):
     """One group at top level, or several in `items`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "problem": "2 + 3?",
+                    "candidates": ["2 + 3 = 5\nThe answer is 5.", {"steps": ["2 + 3 = 6"], "answer": "6"}],
+                    "strategy": "process_weighted",
+                },
+                {
+                    "items": [{"problem": "2 + 3?", "candidates": ["The answer is 5.", "The answer is 6."]}],
+                    "return_documents": True,
+                },
+            ]
+        }
+    )
 
     items: list[Group] | None = Field(None, min_length=1)
 

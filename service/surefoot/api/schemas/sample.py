@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from surefoot.api.schemas.common import MessageIn, Request, Response, Text, TimingOut, split_conversation
 from surefoot.best_of_n import Samples
 from surefoot.domain import Message, SamplingOptions
 
 
-class SamplingFields(Request):
-    """How candidates are drawn."""
+class DrawingFields(Request):
+    """How candidates are drawn, by whichever generator."""
 
-    generator: str | None = Field(None, description="A name from /v1/models; default: the first configured one.")
     n: int = Field(1, ge=1, description="Candidates to draw.")
     temperature: float = Field(0.8, ge=0, le=2, allow_inf_nan=False)
     top_p: float = Field(0.95, gt=0, le=1, allow_inf_nan=False)
-    top_k: int | None = Field(None, ge=1)
+    top_k: int | None = Field(None, ge=1, lt=2**31)
     max_tokens: int = Field(512, ge=1, description="Tokens of each candidate at most.")
     stop: list[Text] = Field(default_factory=list, max_length=16)
     seed: int | None = Field(None, ge=0, lt=2**63, description="Candidate i depends on the seed and i alone.")
@@ -44,6 +43,12 @@ class SamplingFields(Request):
             seed=self.seed,
             logprobs=self.logprobs,
         )
+
+
+class SamplingFields(DrawingFields):
+    """How candidates are drawn, and by which generator."""
+
+    generator: str | None = Field(None, description="A name from /v1/models; default: the first configured one.")
 
 
 class ProblemFields(Request):
@@ -78,6 +83,14 @@ class ProblemFields(Request):
 
 class SampleRequest(SamplingFields, ProblemFields):
     """Draw candidates for one problem."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"problem": "2 + 3?", "n": 4, "max_tokens": 256, "seed": 1},
+            ]
+        }
+    )
 
 
 class CandidateOut(Response):

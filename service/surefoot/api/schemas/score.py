@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from surefoot.api.schemas.common import (
     ErrorOut,
@@ -16,7 +16,7 @@ from surefoot.api.schemas.common import (
     Timeout,
     TimingOut,
     UsageOut,
-    split_conversation,
+    split_scored_conversation,
 )
 from surefoot.domain import Aggregation, GroupScore, Priority, ScoreOptions, ScoreTask, SolutionScore
 from surefoot.registry import ModelCard
@@ -41,9 +41,7 @@ class ScoreItem(Request):
         if self.messages is not None:
             if self.problem is not None or self.steps is not None or self.solution is not None:
                 raise ValueError("give either messages, or problem with steps or solution, not both")
-            if not self.messages or self.messages[-1].role != "assistant":
-                raise ValueError("messages must end with the assistant's turn, which is the solution")
-            split_conversation(self.messages[:-1])
+            split_scored_conversation(self.messages)
         elif self.problem is None:
             raise ValueError("problem is missing (or give messages)")
         elif self.steps is not None and self.solution is not None:
@@ -52,8 +50,8 @@ class ScoreItem(Request):
     def to_task(self) -> ScoreTask:
         """The domain's task."""
         if self.messages is not None:
-            context, problem = split_conversation(self.messages[:-1])
-            return ScoreTask(problem, solution=self.messages[-1].content, context=context, id=self.id)
+            context, problem, solution = split_scored_conversation(self.messages)
+            return ScoreTask(problem, solution=solution, context=context, id=self.id)
         steps = None if self.steps is None else tuple(self.steps)
         return ScoreTask(self.problem or "", solution=self.solution, steps=steps, id=self.id)
 
@@ -63,6 +61,27 @@ _ITEM_FIELDS = tuple(ScoreItem.model_fields)
 
 class ScoreRequest(ScoreItem):
     """Several `items`, or the fields of one item at top level."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"problem": "2 + 3 * 4?", "steps": ["3 * 4 = 12", "2 + 12 = 14", "The answer is 14."]},
+                {
+                    "items": [
+                        {"id": "a", "problem": "2 + 3?", "solution": "2 + 3 = 5\nThe answer is 5."},
+                        {
+                            "id": "b",
+                            "messages": [
+                                {"role": "user", "content": "2 + 3?"},
+                                {"role": "assistant", "content": "2 + 3 = 6"},
+                            ],
+                        },
+                    ],
+                    "aggregation": "min",
+                },
+            ]
+        }
+    )
 
     items: list[ScoreItem] | None = Field(None, min_length=1)
     model: str | None = Field(None, description="A name from /v1/models; default: the first configured model.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
 from surefoot.api.schemas.common import ErrorOut, Request, Response, Text, Timeout, TimingOut, UsageOut
 from surefoot.api.schemas.rank import AnyCandidate
@@ -37,8 +37,21 @@ class SelectItem(Request):
 class SelectRequest(Request):
     """Choose candidates for labelling: convincing wrong answers, and the most convincing of the rest."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "items": [
+                        {"problem": "2 + 3?", "answer": "5", "candidates": ["The answer is 5.", "The answer is 6."]}
+                    ],
+                    "top_k": 1,
+                },
+            ]
+        }
+    )
+
     items: list[SelectItem] = Field(min_length=1)
-    top_k: int = Field(ge=1, description="Candidates to choose of each item; fewer where there are fewer.")
+    top_k: int = Field(ge=1, lt=2**31, description="Candidates to choose of each item; fewer where there are fewer.")
     wrong_fraction: float = Field(0.8, ge=0, le=1, allow_inf_nan=False, description="Their share of wrong answers.")
     model: str | None = Field(None, description="Process model; default: the first configured one.")
     aggregation: Aggregation | None = None
