@@ -20,6 +20,8 @@ GOOD = {"problem": "What is 1 + 1?", "steps": ["1 + 1 = 2"]}
         ({"problem": "?", "solution": "\n"}, "no_steps"),
         ({"problem": "?", "steps": ["1", ""]}, "empty_step"),
         ({"problem": "?", "solution": "one more step " * 6000}, "input_too_long"),
+        ({"problem": "?", "solution": "one more step " * 360_000}, "input_too_long"),
+        ({"problem": "?", "steps": ["1"] * 2000}, "too_many_steps"),
     ],
 )
 def test_a_bad_item_fails_alone(client: SurefootClient, item: dict[str, object], code: str) -> None:

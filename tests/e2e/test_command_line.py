@@ -1,8 +1,12 @@
 """The command line against the running server."""
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 PROBLEM = "A farmer has 3 baskets with 12 apples each. He sells 10 apples. How many apples does he have left?"
 
@@ -56,3 +60,62 @@ def test_score_writes_a_row_for_each_line_the_bad_one_too(server, tmp_path) -> N
     assert [row.get("error", {}).get("code") for row in rows] == [None, "invalid_json", None]
     assert rows[0]["result"] == rows[2]["result"]
     assert json.loads(ended.stdout)["failed_by_code"] == {"invalid_json": 1}
+
+
+def test_a_failure_is_an_object_for_a_script() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "surefoot", "models", "--json", "--url", "http://127.0.0.1:9"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 3
+    assert json.loads(ended.stdout)["error"]["code"] == "connection_failed"
+    assert ended.stderr.startswith("surefoot: [connection_failed] ")
+
+
+COMPLETE = """
+source "$HOME/.bashrc"
+COMP_WORDS=(surefoot {word}); COMP_CWORD=1
+complete -p surefoot > /dev/null
+"$(complete -p surefoot | grep -o -- '-F [^ ]*' | cut -c 4-)" surefoot
+echo "${{COMPREPLY[@]}}"
+"""
+
+
+@pytest.mark.parametrize(("word", "completed"), [("sc", "score"), ("be", "best-of-n"), ("xy", "")])
+def test_bash_completes_verbs(tmp_path: Path, word: str, completed: str) -> None:
+    programs = Path(sys.executable).parent
+    environment = {**os.environ, "HOME": str(tmp_path), "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+    # From a bash, as a person does: the program looks which shell it was called from.
+    subprocess.run(
+        ["bash", "--norc", "-c", "surefoot --install-completion; true"], env=environment, timeout=60, check=True
+    )
+    ended = subprocess.run(
+        ["bash", "--norc", "-euc", COMPLETE.format(word=word)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=environment,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.strip() == completed
+
+
+def test_the_demo_as_json_times_every_step_and_stops_cleanly() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "surefoot", "demo", "-n", "1", "--json"],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+        # Which engine samples is not what is asked here, and this one starts sooner.
+        env={**os.environ, "SUREFOOT_GENERATOR__ENGINE": "transformers"},
+    )
+    assert ended.returncode == 0, ended.stderr
+    shown = json.loads(ended.stdout)
+    assert list(shown["seconds"]) == ["prepare", "start", "solve", "stop"]
+    assert len(shown["best_of_n"]["candidates"]) == 1
+    assert "transformers as the sampler" in ended.stderr

@@ -1,22 +1,15 @@
 """Generators behind a real vLLM server: sampled through both APIs, aborted there too, and done without when it dies."""
 
-import os
-import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 import pytest
 
+from remote_vllm import RemoteVllm, start_vllm
 from surefoot.embedded.base_model import prepare_base
 from surefoot.settings import Settings
 
-START_LIMIT_S = 240.0
 PROBLEM = "What is 2 + 3?"
 BY_PROCESS = {"ranking": {"strategy": "process"}}
 CONFIG = """
@@ -44,56 +37,10 @@ max_retries = 0
 """
 
 
-@dataclass
-class RemoteVllm:
-    process: subprocess.Popen[bytes]
-    url: str
-    log: Path
-
-    def wait_until_up(self) -> None:
-        deadline = time.monotonic() + START_LIMIT_S
-        while time.monotonic() < deadline and self.process.poll() is None:
-            try:
-                if httpx.get(f"{self.url}/health").status_code == 200:
-                    return
-            except httpx.TransportError:
-                pass
-            time.sleep(0.5)
-        pytest.fail(f"vLLM did not come up:\n{self.log.read_text(errors='replace')[-4000:]}")
-
-    def num_running(self) -> float:
-        """Requests that the engine works on."""
-        lines = httpx.get(f"{self.url}/metrics").text.splitlines()
-        return sum(float(line.split()[-1]) for line in lines if line.startswith("vllm:num_requests_running{"))
-
-    def kill(self) -> None:
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture(scope="module")
 def vllm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemoteVllm]:
-    log, port = tmp_path_factory.mktemp("vllm") / "vllm.log", free_port()
-    directory = prepare_base(Settings().cache)
-    # The `vllm` command looks for a distribution of that name, which the one for processors does not have.
-    command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(directory)]
-    options = ["--served-model-name", "policy", "--port", str(port), "--max-model-len", "2048", "--enforce-eager"]
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [*command, *options],
-            stdout=output,
-            stderr=output,
-            env=os.environ | {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_NO_USAGE_STATS": "1"},
-            start_new_session=True,
-        )
-    running = RemoteVllm(process, f"http://127.0.0.1:{port}", log)
+    options = ["--served-model-name", "policy", "--max-model-len", "2048"]
+    running = start_vllm(prepare_base(Settings().cache), tmp_path_factory.mktemp("vllm") / "vllm.log", options)
     try:
         running.wait_until_up()
         yield running

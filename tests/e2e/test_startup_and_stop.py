@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from surefoot.embedded.base_model import prepare_base
+from surefoot.profiles import profile_text
 from surefoot.settings import Settings
 
 SCORES_ONLY = '[generator]\nengine = "none"\n'
@@ -63,6 +64,28 @@ def test_a_truncated_checkpoint_leaves_the_others_served(launch, tmp_path: Path)
     running = launch(GOOD_MODEL + bad_model(damaged) + SCORES_ONLY)
     running.wait_for_url()
     assert_the_other_model_is_served(running.url, "checkpoint_damaged")
+
+
+def test_the_log_says_that_the_scores_were_checked(launch) -> None:
+    running = launch(GOOD_MODEL + SCORES_ONLY)
+    running.wait_for_url()
+    assert states_when_settled(running.url).status_code == 200
+    log = running.log.read_text(errors="replace")
+    assert re.search(r"model good: self-check passed: \d+ scores, at most \S+ from plain forward", log)
+    [model] = httpx.get(f"{running.url}/v1/models").json()["data"]
+    assert model["self_check"]["max_difference"] <= model["tolerance"]
+
+
+def test_scores_that_are_not_the_pinned_ones_keep_the_server_unready(launch, tmp_path: Path) -> None:
+    pinned = tmp_path / "pinned.toml"
+    golden = '[[golden]]\nproblem = "What is 1 + 1?"\nsteps = ["1 + 1 = 2"]\nscores = [1.0]\n'
+    pinned.write_text(f"{profile_text('embedded-prm')}\n{golden}")
+    running = launch(f'[[models]]\nname = "good"\nprofile = "{pinned}"\n' + SCORES_ONLY)
+    running.wait_for_url()
+    ready = states_when_settled(running.url)
+    assert ready.status_code == 503
+    assert ready.json()["details"]["good"].startswith("self_check_failed: probe 'golden[0]', step 0: served 0.")
+    assert ready.json()["details"]["good"] in running.log.read_text(errors="replace")
 
 
 def test_ctrl_c_ends_with_status_zero(launch) -> None:

@@ -13,6 +13,7 @@ from surefoot.cli.jsonl_command import (
     OutputOption,
     OverwriteOption,
     Prepared,
+    RetryOption,
     SourceArgument,
     SummaryOption,
     UrlOption,
@@ -41,12 +42,13 @@ def best_of_n(
     url: UrlOption = None,
     config: ConfigOption = None,
     overwrite: OverwriteOption = False,
+    retry_failed: RetryOption = False,
     as_json: SummaryOption = False,
 ) -> None:
     """Do what `solve` does for every row of IN.jsonl; run it again after an interruption to go on where it stopped.
 
     A row is {"problem"} or {"messages"}; "id" and other fields are carried along, and `result` is the answer of
-    POST /best_of_n. Bad rows and exit codes are those of `surefoot score`.
+    POST /best_of_n. Bad rows and --retry-failed are those of `surefoot score`.
     """
     sampling = {"n": n, "temperature": temperature, "max_tokens": max_tokens}
     if seed is not None:
@@ -55,6 +57,7 @@ def best_of_n(
         source,
         output,
         overwrite,
+        retry_failed,
         as_json,
         1,
         concurrency,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from surefoot.cli.models import prepare_embedded
+from surefoot.cli.models import JsonOption, prepare_embedded
 from surefoot.cli.show import show_best_of_n
 from surefoot.errors import NotReady, StartupError
 from surefoot.settings import load_settings
@@ -32,26 +33,34 @@ def demo(
     problem: Annotated[str, typer.Option(help="The problem to solve.")] = PROBLEM,
     n: Annotated[int, typer.Option("-n", "--candidates", min=1, help="How many candidates to sample.")] = 8,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the sampling.")] = 1,
+    as_json: JsonOption = False,
 ) -> None:
     """Prepare the embedded model, start the service, solve a word problem over HTTP, and stop it again."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, stderr=as_json)
     settings = load_settings()
-    with _step(console, "1/4 prepare the embedded model (SmolLM2-135M-Instruct)"):
+    seconds: dict[str, float] = {}
+    with _step(console, "1/4 prepare the embedded model (SmolLM2-135M-Instruct)", seconds, "prepare"):
         directory = prepare_embedded(settings.cache)
     console.print(f"      {directory}", style="dim")
     with tempfile.TemporaryDirectory(prefix="surefoot-demo-") as scratch, _Server(Path(scratch)) as server:
-        engine = "vLLM" if find_spec("vllm") else "transformers"
-        with _step(console, f"2/4 start the service: reward models, and {engine} as the sampler"):
+        engine = settings.generator.engine
+        if engine == "auto":
+            engine = "vllm" if find_spec("vllm") else "transformers"
+        with _step(console, f"2/4 start the service: reward models, and {engine} as the sampler", seconds, "start"):
             server.wait_until_ready()
         console.print(f"      {server.url}", style="dim")
         with SurefootClient(server.url) as client:
-            with _step(console, f"3/4 sample {n} candidates, score every step, rank them (POST /best_of_n)"):
+            with _step(
+                console, f"3/4 sample {n} candidates, score every step, rank them (POST /best_of_n)", seconds, "solve"
+            ):
                 found, models = _solve(client, problem, n, seed)
             console.print()
             show_best_of_n(console, problem, found, models, "process")
             console.print()
-        with _step(console, "4/4 stop the service"):
+        with _step(console, "4/4 stop the service", seconds, "stop"):
             server.stop()
+    if as_json:
+        typer.echo(json.dumps({"seconds": seconds, "best_of_n": found.to_dict()}))
 
 
 def _solve(client: SurefootClient, problem: str, n: int, seed: int) -> tuple[BestOfN, tuple[ModelInfo, ...]]:
@@ -61,11 +70,12 @@ def _solve(client: SurefootClient, problem: str, n: int, seed: int) -> tuple[Bes
 
 
 @contextmanager
-def _step(console: Console, what: str) -> Iterator[None]:
+def _step(console: Console, what: str, seconds: dict[str, float], name: str) -> Iterator[None]:
     started = time.perf_counter()
     with console.status(what):
         yield
-    console.print(f"[bold]{what}[/bold]  [dim]{time.perf_counter() - started:.1f} s[/dim]")
+    seconds[name] = round(time.perf_counter() - started, 3)
+    console.print(f"[bold]{what}[/bold]  [dim]{seconds[name]:.1f} s[/dim]")
 
 
 class _Server:

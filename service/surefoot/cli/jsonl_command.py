@@ -15,14 +15,25 @@ from typing import Annotated, BinaryIO
 import typer
 from rich.console import Console
 
-from surefoot.cli.failures import exit_code, explain
+from surefoot.cli.failures import FileFailed
 from surefoot.cli.jsonl_progress import show_summary, shown_progress
-from surefoot.cli.jsonl_run import Failure, OutputMismatch, RowShape, Tally, Work, read_lines, read_row, resume, run
+from surefoot.cli.jsonl_retry import lines_to_retry, retry
+from surefoot.cli.jsonl_run import (
+    Failure,
+    Line,
+    OutputMismatch,
+    RowShape,
+    Tally,
+    Work,
+    read_lines,
+    read_row,
+    resume,
+    run,
+)
 from surefoot.errors import SurefootError
 from surefoot_client import AsyncSurefootClient
 from surefoot_client import SurefootError as ClientError
 
-INTERRUPTED = 130
 _CHUNK_BYTES = 1 << 20
 
 SourceArgument = Annotated[Path, typer.Argument(metavar="IN.jsonl", help="Rows; - is standard input.")]
@@ -30,10 +41,14 @@ OutputOption = Annotated[
     Path, typer.Option("-o", "--output", metavar="OUT.jsonl", help="Results; - is standard output.")
 ]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Begin again instead of resuming OUT.jsonl.")]
+RetryOption = Annotated[
+    bool,
+    typer.Option("--retry-failed", help="First do again the rows of OUT.jsonl whose failure may pass, a deadline say."),
+]
 UrlOption = Annotated[
     str | None, typer.Option(help="Use a running server instead of running the service in this process.")
 ]
-SummaryOption = Annotated[bool, typer.Option("--json", help="Print the summary as JSON on standard output.")]
+SummaryOption = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +66,7 @@ class FileRun:
     source: Path
     output: Path
     overwrite: bool
+    retry_failed: bool
     as_json: bool
     batch_size: int
     concurrency: int
@@ -60,7 +76,7 @@ class FileRun:
     tally: Tally = field(default_factory=Tally)
 
     def execute(self) -> None:
-        """Run to the end and print the summary; leaves through `typer.Exit` unless every row succeeded."""
+        """Run to the end and print the summary; leaves through `typer.Exit` if a row failed."""
         console = Console(stderr=True, highlight=False, soft_wrap=True)
         self._check_files()
         try:
@@ -70,15 +86,13 @@ class FileRun:
                 f"cannot resume {self.output}: {cause}; give --overwrite to begin again, or another file",
                 param_hint="-o",
             ) from cause
-        except KeyboardInterrupt:
-            self._explain_resuming(console, "interrupted")
-            raise typer.Exit(INTERRUPTED) from None
-        except (SurefootError, ClientError) as error:
-            self._explain_resuming(console, explain(error))
-            raise typer.Exit(exit_code(error)) from None
+        except (KeyboardInterrupt, SurefootError, ClientError) as error:
+            self._note_resuming(error)
+            raise
         except OSError as cause:
-            self._explain_resuming(console, f"surefoot: cannot read or write: {cause.strerror}")
-            raise typer.Exit(1) from None
+            failed = FileFailed(f"cannot read or write: {cause.strerror}")
+            self._note_resuming(failed)
+            raise failed from cause
         summary = self.tally.summary(seconds)
         if self.as_json:
             typer.echo(json.dumps(summary))
@@ -93,27 +107,50 @@ class FileRun:
             # Never tried again: whether anything answers at all is to be said at once.
             await client.health()
             prepared = await self.prepare(client)
+            options = json.dumps(prepared.depends_on, sort_keys=True)
             began = time.monotonic()
-            with opened_source(self.source) as source:
-                lines = read_lines(source, json.dumps(prepared.depends_on, sort_keys=True))
-                with opened_output(self.output, overwrite=self.overwrite) as output:
-                    before = resume(output, lines) if self._resumes else Tally()
-                    self._take_over(before)
-                    with shown_progress(console, before.rows, num_lines(self.source)) as advance:
-
-                        def write(rows: bytes) -> None:
-                            output.write(rows)
-                            output.flush()
-
-                        def count(number: int, failure: Failure | None) -> None:
-                            self.tally.add(number, failure)
-                            advance()
-
-                        rows = (read_row(line, self.shape) for line in lines)
-                        await run(
-                            rows, prepared.work, write, count, batch_size=self.batch_size, concurrency=self.concurrency
-                        )
+            if self.retry_failed and self.output.exists():
+                await self._retry(console, prepared.work, options)
+            await self._go_on(console, prepared.work, options)
             return time.monotonic() - began
+
+    async def _retry(self, console: Console, work: Work, options: str) -> None:
+        numbers = lines_to_retry(self.output, self.source, options)
+
+        async def again(lines: Iterator[Line], write: Callable[[bytes], object]) -> None:
+            with shown_progress(console, 0, len(numbers)) as advance:
+                await self._run(lines, work, write, lambda *_: advance())
+
+        await retry(self.output, self.source, options, numbers, again)
+        self.tally.retried = len(numbers)
+
+    async def _go_on(self, console: Console, work: Work, options: str) -> None:
+        """Write the rows that are not there yet."""
+        with opened_source(self.source) as source, opened_output(self.output, overwrite=self.overwrite) as output:
+            lines = read_lines(source, options)
+            before = resume(output, lines) if self._resumes else Tally()
+            self._take_over(before)
+            with shown_progress(console, before.rows, num_lines(self.source)) as advance:
+
+                def write(rows: bytes) -> None:
+                    output.write(rows)
+                    output.flush()
+
+                def count(number: int, failure: Failure | None) -> None:
+                    self.tally.add(number, failure)
+                    advance()
+
+                await self._run(lines, work, write, count)
+
+    async def _run(
+        self,
+        lines: Iterator[Line],
+        work: Work,
+        write: Callable[[bytes], object],
+        count: Callable[[int, Failure | None], None],
+    ) -> None:
+        rows = (read_row(line, self.shape) for line in lines)
+        await run(rows, work, write, count, batch_size=self.batch_size, concurrency=self.concurrency)
 
     @property
     def _resumes(self) -> bool:
@@ -126,6 +163,8 @@ class FileRun:
     def _check_files(self) -> None:
         if self.as_json and not self._resumes:
             raise typer.BadParameter("--json and -o - would both write to standard output; give -o a file")
+        if self.retry_failed and (self.overwrite or "-" in (str(self.source), str(self.output))):
+            raise typer.BadParameter("it needs two files and goes without --overwrite", param_hint="--retry-failed")
         if str(self.source) != "-" and (self.source.is_dir() or not self.source.exists()):
             raise typer.BadParameter("there is no such file", param_hint="IN.jsonl")
         if not self._resumes:
@@ -135,11 +174,10 @@ class FileRun:
         if str(self.source) != "-" and self.output.exists() and self.output.samefile(self.source):
             raise typer.BadParameter("it is the input itself", param_hint="-o")
 
-    def _explain_resuming(self, console: Console, reason: str) -> None:
-        console.print(reason, markup=False)
+    def _note_resuming(self, error: BaseException) -> None:
         if self._resumes and self.output.exists():
             command = "the same command without --overwrite" if self.overwrite else "the same command"
-            console.print(f"{self.output} keeps what was written; {command} goes on from there", markup=False)
+            error.add_note(f"{self.output} keeps what was written; {command} goes on from there")
 
 
 @contextmanager

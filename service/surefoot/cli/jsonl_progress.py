@@ -38,7 +38,8 @@ def shown_progress(
 def show_summary(console: Console, summary: dict[str, Any]) -> None:
     """The end of a run for a person."""
     resumed = f", {summary['resumed']} of them before" if summary["resumed"] else ""
-    said = f"{summary['succeeded']} succeeded, {summary['failed']} failed{resumed}"
+    retried = f", {summary['retried']} tried again" if summary["retried"] else ""
+    said = f"{summary['succeeded']} succeeded, {summary['failed']} failed{resumed}{retried}"
     console.print(f"{said}; {summary['seconds']:.1f} s, {summary['items_per_s']:.1f} rows/s")
     for code, count in summary["failed_by_code"].items():
         console.print(f"  {count} × {code}")

@@ -64,18 +64,26 @@ Work = Callable[[Sequence[Mapping[str, object]]], Awaitable[Sequence[Outcome]]]
 
 @dataclass(frozen=True, slots=True)
 class RowShape:
-    """The fields of a row that are sent; `refusal` says what is wrong with them, if anything."""
+    """The fields of a row that are sent; `refusal` says what is wrong with them, if anything.
+
+    A field that is null is not there, except for `nullable` ones.
+    """
 
     fields: tuple[str, ...]
     refusal: Callable[[Mapping[str, object]], str | None]
+    nullable: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class Tally:
-    """What has been written; `resumed` of the `rows` were there before. `shown` names the first failed lines."""
+    """What has been written; `resumed` of the `rows` were there before, `retried` of these were worked on again.
+
+    `shown` names the first failed lines.
+    """
 
     rows: int = 0
     resumed: int = 0
+    retried: int = 0
     failed: Counter[str] = field(default_factory=Counter)
     shown: list[tuple[int, Failure]] = field(default_factory=list)
 
@@ -99,8 +107,9 @@ class Tally:
                 {"line": number, "code": failure.code, "message": failure.message} for number, failure in self.shown
             ],
             "resumed": self.resumed,
+            "retried": self.retried,
             "seconds": round(seconds, 3),
-            "items_per_s": round((self.rows - self.resumed) / seconds, 3) if seconds > 0 else 0.0,
+            "items_per_s": round((self.rows - self.resumed + self.retried) / seconds, 3) if seconds > 0 else 0.0,
         }
 
 
@@ -121,7 +130,7 @@ def read_row(line: Line, shape: RowShape) -> Row:
         return Row(line, Failure("invalid_json", "the line is not JSON in UTF-8"))
     if not isinstance(value, dict):
         return Row(line, Failure("invalid_row", "the line is not a JSON object"))
-    given = {name: entry for name, entry in value.items() if entry is not None}
+    given = {name: entry for name, entry in value.items() if entry is not None or name in shape.nullable}
     carried = {"id": given["id"]} if "id" in given else {}
     extra = {name: entry for name, entry in given.items() if name not in (*shape.fields, "id")}
     if extra:
@@ -148,15 +157,8 @@ def resume(output: BinaryIO, lines: Iterator[Line]) -> Tally:
     """
     tally = Tally()
     kept = 0
-    for number, written in enumerate(output, start=1):
-        if not written.endswith(b"\n"):
-            if written[: len(_ROW_BEGINS)] != _ROW_BEGINS[: len(written)]:
-                raise OutputMismatch(f"its line {number} is not a row of such a run")
-            break
-        line = next(lines, None)
-        if line is None:
-            raise OutputMismatch("it has more rows than the input has lines")
-        tally.add(number, _failure_of(written, line))
+    for line, written, failure in written_rows(output, lines):
+        tally.add(line.number, failure)
         kept += len(written)
     tally.resumed = tally.rows
     output.truncate(kept)
@@ -164,18 +166,48 @@ def resume(output: BinaryIO, lines: Iterator[Line]) -> Tally:
     return tally
 
 
+def written_rows(output: Iterable[bytes], lines: Iterator[Line]) -> Iterator[tuple[Line, bytes, Failure | None]]:
+    """The whole rows of an output, each with its line and its error if it has one; a half written last row is none.
+
+    Raises `OutputMismatch` at the first row that is not that of its line.
+    """
+    for number, written in enumerate(output, start=1):
+        if not written.endswith(b"\n"):
+            if written[: len(_ROW_BEGINS)] != _ROW_BEGINS[: len(written)]:
+                raise OutputMismatch(f"its line {number} is not a row of such a run")
+            return
+        line = next(lines, None)
+        if line is None:
+            raise OutputMismatch("it has more rows than the input has lines")
+        yield line, written, _failure_of(written, line)
+
+
 async def run(
     rows: Iterator[Row],
     work: Work,
-    write: Callable[[bytes], None],
+    write: Callable[[bytes], object],
     count: Callable[[int, Failure | None], None],
     *,
     batch_size: int,
     concurrency: int,
 ) -> None:
-    """Work on all rows, `concurrency` batches at a time, and write each batch when those before it are written.
+    """Work on all rows, and write each batch when those before it are written.
 
     Errors of `work` end the run with whole batches written. `count` hears of each row once it is written.
+    """
+    async with aclosing(answered(rows, work, batch_size=batch_size, concurrency=concurrency)) as batches:
+        async for pairs in batches:
+            write(b"".join(written_row(row, outcome) for row, outcome in pairs))
+            for row, outcome in pairs:
+                count(row.line.number, outcome if isinstance(outcome, Failure) else None)
+
+
+async def answered(
+    rows: Iterator[Row], work: Work, *, batch_size: int, concurrency: int
+) -> AsyncGenerator[list[tuple[Row, Outcome]], None]:
+    """All rows with their outcomes, batch by batch in order; `concurrency` batches are worked on at a time.
+
+    Errors of `work` are raised in the place of their batch.
     """
 
     async def answer(batch: Sequence[Row]) -> list[tuple[Row, Outcome]]:
@@ -183,11 +215,9 @@ async def run(
         return [(row, row.item if isinstance(row.item, Failure) else next(outcomes)) for row in batch]
 
     source = _batches(rows, batch_size)
-    async with aclosing(source), aclosing(in_order_async(source, answer, concurrency)) as answered:
-        async for pairs in answered:
-            write(b"".join(written_row(row, outcome) for row, outcome in pairs))
-            for row, outcome in pairs:
-                count(row.line.number, outcome if isinstance(outcome, Failure) else None)
+    async with aclosing(source), aclosing(in_order_async(source, answer, concurrency)) as batches:
+        async for pairs in batches:
+            yield pairs
 
 
 def _items(batch: Sequence[Row]) -> list[Mapping[str, object]]:

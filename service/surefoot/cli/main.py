@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import sys
 from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
-from surefoot.cli import best_of_n, demo, models, score, serve, settings_table, solve
-from surefoot.cli.failures import exit_code, explain
-from surefoot.errors import SurefootError
-from surefoot_client import SurefootError as ClientError
+from surefoot.cli import best_of_n, demo, evaluate, inspect, models, pin, score, serve, settings_table, solve
+from surefoot.cli.failures import EXIT_CODES, Program
 
 app = typer.Typer(
     name="surefoot",
+    cls=Program,
     help=(
         "Serve process and outcome reward models: per-step probabilities, the first error, the best of N.\n\n"
         "Start with `surefoot solve 'a word problem'`, or with `surefoot serve` and http://127.0.0.1:8080/docs.\n\n"
-        "Exit codes: 0 done, 1 the work or some rows failed, 2 wrong usage or settings, 3 the server cannot be "
-        "reached, 130 interrupted."
+        "Every verb that prints takes --json: then standard output holds JSON and nothing else, of a failure "
+        '{"error": {"code", "message", "param"}}.\n\n'
+        f"Exit codes: {', '.join(f'{code} {meaning}' for code, meaning in EXIT_CODES.items())}."
     ),
     no_args_is_help=True,
     rich_markup_mode="markdown",
@@ -31,7 +30,10 @@ app.command("score")(score.score)
 app.command("best-of-n")(best_of_n.best_of_n)
 app.command("demo")(demo.demo)
 app.command("settings")(settings_table.settings)
+models.app.command("inspect")(inspect.inspect)
+models.app.command("pin")(pin.pin)
 app.add_typer(models.app, name="models")
+app.add_typer(evaluate.app, name="evaluate")
 
 
 def _print_version(wanted: bool) -> None:
@@ -50,9 +52,5 @@ def root(
 
 
 def main() -> None:
-    """Run the program; deliberate errors become one line on standard error and an exit code."""
-    try:
-        app()
-    except (SurefootError, ClientError) as error:
-        typer.echo(explain(error), err=True)
-        sys.exit(exit_code(error))
+    """Run the program."""
+    app()

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from surefoot.cli.serve import ConfigOption
 from surefoot.profiles import builtin_names, load_profile
-from surefoot.settings import load_settings
+from surefoot.settings import ModelSettings, load_settings
 from surefoot.wiring.sources import checkpoint_directory
 
 app = typer.Typer(help="List reward models and profiles; prepare the embedded base model.", invoke_without_command=True)
@@ -29,6 +29,8 @@ def list_models(
 ) -> None:
     """List the configured reward models, or with --url those that a server is serving."""
     if context.invoked_subcommand is not None:
+        if config or url or as_json:
+            raise typer.BadParameter(f"give options after {context.invoked_subcommand}, which has its own")
         return
     rows = _served(url) if url else _configured(config)
     if as_json:
@@ -36,7 +38,8 @@ def list_models(
         return
     table = Table("model", "kind", "profile", "scale", "checkpoint", "state", box=None, pad_edge=False)
     for row in rows:
-        table.add_row(*(str(row[name]) for name in ("model", "kind", "profile", "scale", "path", "notice")))
+        cells = (row[name] for name in ("model", "kind", "profile", "scale", "path", "notice"))
+        table.add_row(*("?" if cell is None else str(cell) for cell in cells))
     console = Console(highlight=False)
     console.print(table)
     console.print(f"[dim]built-in profiles: {', '.join(builtin_names())}[/dim]")
@@ -66,6 +69,10 @@ def prepare_embedded(cache: Path) -> Path:
 def _configured(config: Path | None) -> list[dict[str, Any]]:
     rows = []
     for model in load_settings(config).models:
+        if model.detects_profile:
+            # Looking into the checkpoint takes seconds, or a download.
+            rows.append(_undetected(model))
+            continue
         profile = load_profile(model.profile)
         rows.append(
             {
@@ -79,6 +86,14 @@ def _configured(config: Path | None) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _undetected(model: ModelSettings) -> dict[str, Any]:
+    unknown = dict.fromkeys(("kind", "scale", "trained"))
+    return {"model": model.name, "profile": model.profile, "path": model.path, "notice": _DETECTED, **unknown}
+
+
+_DETECTED = "the profile is detected when the model is loaded; `surefoot models inspect` says which"
 
 
 def _served(url: str) -> list[dict[str, Any]]:

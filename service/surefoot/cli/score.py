@@ -14,6 +14,7 @@ from surefoot.cli.jsonl_command import (
     OutputOption,
     OverwriteOption,
     Prepared,
+    RetryOption,
     SourceArgument,
     SummaryOption,
     UrlOption,
@@ -59,19 +60,21 @@ def score(
     url: UrlOption = None,
     config: ConfigOption = None,
     overwrite: OverwriteOption = False,
+    retry_failed: RetryOption = False,
     as_json: SummaryOption = False,
 ) -> None:
     """Score every row of IN.jsonl into OUT.jsonl; run it again after an interruption to go on where it stopped.
 
     A row is {"problem", "steps"} or {"problem", "solution"} or {"messages"}; "id" and other fields are carried along.
-    A bad row is reported in its place and stops nothing. Exit codes: 0 all scored, 1 some rows failed or the work
-    failed, 2 wrong usage, 3 the server cannot be reached, 130 interrupted.
+    A bad row is reported in its place and stops nothing. What went wrong for a while only, --retry-failed does again;
+    either way OUT.jsonl ends with one row for each line of IN.jsonl, in order.
     """
     options = {"model": model, "aggregation": aggregation, "threshold": threshold}
     FileRun(
         source,
         output,
         overwrite,
+        retry_failed,
         as_json,
         batch_size,
         concurrency,

@@ -76,12 +76,13 @@ async def connect(
         settings.generator.engine = "none"
     elif settings.generator.engine == "auto":
         settings.generator.engine = "transformers"
-    async with _in_process(settings, build, patience) as client:
+    async with in_process(settings, build, patience) as client:
         yield client
 
 
 @asynccontextmanager
-async def _in_process(settings: Settings, build: Build, patience: Patience) -> AsyncIterator[AsyncSurefootClient]:
+async def in_process(settings: Settings, build: Build, patience: Patience) -> AsyncIterator[AsyncSurefootClient]:
+    """A client of the whole service in this process, once its models are ready. Raises `NotReady` if one fails."""
     from surefoot.api.app import create_app
 
     service = await asyncio.to_thread(build, settings)

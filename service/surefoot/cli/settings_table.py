@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from surefoot.cli.models import JsonOption
 from surefoot.cli.serve import ConfigOption
 from surefoot.settings import Section, Settings, load_settings
 
@@ -27,7 +28,7 @@ class SettingDoc:
 
 def settings(
     config: ConfigOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
     as_markdown: Annotated[
         bool, typer.Option("--markdown", help="Print the table of the README, with defaults.")
     ] = False,

@@ -46,6 +46,8 @@ def solve(
     Without --url everything runs in this process, sampling with transformers unless the configuration names an engine:
     starting vLLM takes longer than one problem repays.
     """
+    if svg is not None and not svg.absolute().parent.is_dir():
+        raise typer.BadParameter("no file can be there", param_hint="--svg")
     sampling = {"n": n, "temperature": temperature, "max_tokens": max_tokens, "seed": seed}
     errors = Console(stderr=True)
 
