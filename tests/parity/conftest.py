@@ -5,6 +5,7 @@ Nothing here calls the rendering, the readout or the forward pass of the service
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,9 @@ import torch
 import transformers
 from tokenizers import Tokenizer
 
+from odd_tasks import ODD_TASKS
 from surefoot.domain import ScoreTask
+from surefoot.profiles import load_profile
 
 PRM_SYSTEM = "You check solutions of math problems step by step. Answer Yes if the step is correct, No if it is not."
 ORM_SYSTEM = "You check solutions of math problems. Answer Yes if the solution is correct, No if it is not."
@@ -145,21 +148,42 @@ def problems() -> Callable[..., list[ScoreTask]]:
     return generate
 
 
-TASKS = {
-    "one step": ScoreTask("What is 1 + 1?", steps=("It is 2.",)),
-    "three steps": ScoreTask("What is 2 + 3 * 4?", steps=("3 * 4 = 12.", "2 + 12 = 15.", "The answer is 15.")),
-    "hundred steps": ScoreTask("Count to 100.", steps=tuple(f"{number}." for number in range(1, 101))),
-    "unicode": ScoreTask("Wie groß ist √16 in 日本?", steps=("√16 = 4 ✓", "答えは 4 です。", "e\u0301 ≠ é 🧮\u200d👩")),
-    "inner separators": ScoreTask("What is\n7 * 8?", steps=("7 * 8\n= 56.\n\n", "\n\nSo\n\n56", "56.")),
-    "long step": ScoreTask("Repeat.", steps=("ab " * 700, "Done.", "x" * 900)),
-    "spaces": ScoreTask("  What?  ", steps=("    four    spaces    ", "\t1\u00a0+ 1")),
-}
+TASKS = {name: ScoreTask(problem, steps=steps) for name, (problem, steps) in ODD_TASKS.items()}
 
 
 @pytest.fixture(params=TASKS, ids=lambda name: name.replace(" ", "_"))
 def odd_task(request: pytest.FixtureRequest) -> ScoreTask:
     """Each of the inputs that are easy to get wrong, in turn."""
     return TASKS[request.param]
+
+
+GOLDEN = json.loads(Path(__file__).with_name("golden.json").read_text(encoding="utf-8"))
+REFERENCE_SEED = 1
+"""As in golden.py."""
+
+
+@pytest.fixture(scope="session")
+def golden() -> dict[str, Any]:
+    """What golden.py wrote: by family the checkpoint's hash, and by task the scores and the number of tokens."""
+    return GOLDEN
+
+
+@pytest.fixture(scope="session")
+def family_model(tiny) -> Callable[..., tuple[str, Path, dict[str, Any]]]:
+    """What `serve` needs to load a family's tiny checkpoint: `serve({"m": family_model("eurus-prm")})`."""
+
+    def settings(family: str, **changes: Any) -> tuple[str, Path, dict[str, Any]]:
+        is_ratio = load_profile(family).readout.method == "log_ratio"
+        further = {"reference_path": str(tiny(family, seed=REFERENCE_SEED))} if is_ratio else {}
+        return family, tiny(family, **changes), further
+
+    return settings
+
+
+@pytest.fixture(scope="session")
+def odd_tasks() -> dict[str, ScoreTask]:
+    """All inputs that are easy to get wrong."""
+    return TASKS
 
 
 @pytest.fixture(scope="session")

@@ -24,21 +24,27 @@ def load_profile(name_or_path: str) -> Profile:
 
     Raises `ProfileInvalid`, which names the file, the key and what was expected.
     """
+    return parse_profile(profile_text(name_or_path), name_or_path)
+
+
+def profile_text(name_or_path: str) -> str:
+    """The TOML that `load_profile` reads, comments and all. Raises `ProfileInvalid` where there is none."""
     if name_or_path.endswith(".toml"):
         path = Path(name_or_path)
         if not path.is_file():
             raise ProfileInvalid(f"profile file {path} does not exist", param="profile")
-        return _parse(path.read_text(encoding="utf-8"), str(path))
+        return path.read_text(encoding="utf-8")
     if name_or_path not in builtin_names():
         raise ProfileInvalid(
             f"no built-in profile {name_or_path!r}; there are {', '.join(builtin_names())}, "
             "or give a path ending in .toml",
             param="profile",
         )
-    return _parse((_BUILTIN / f"{name_or_path}.toml").read_text(encoding="utf-8"), name_or_path)
+    return (_BUILTIN / f"{name_or_path}.toml").read_text(encoding="utf-8")
 
 
-def _parse(text: str, origin: str) -> Profile:
+def parse_profile(text: str, origin: str) -> Profile:
+    """The profile in a TOML text. Raises `ProfileInvalid`, in which `origin` says where it is from."""
     try:
         return Profile.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as cause:

@@ -28,17 +28,17 @@ def split_solution(text: str, splitting: Splitting, separator: str | None = None
     return Solution(text, tuple(steps))
 
 
-def join_steps(steps: Sequence[str], separator: str) -> Solution:
+def join_steps(steps: Sequence[str], separator: str, *, allow_blank: bool = False) -> Solution:
     """Join given steps, each kept exactly as it is, with `separator` between them.
 
-    Raises `NoSteps` without any step and `EmptyStep` where one is blank.
+    Raises `NoSteps` without any step and, unless `allow_blank`, `EmptyStep` where one is blank.
     """
     if not steps:
         raise NoSteps("steps is empty; send at least one step", param="steps")
     placed: list[Step] = []
     position = 0
     for index, step in enumerate(steps):
-        if not step.strip():
+        if not (allow_blank or step.strip()):
             raise EmptyStep(f"steps[{index}] is blank; drop it or give it text", param="steps")
         placed.append(Step(step, (position, position + len(step))))
         position += len(step) + len(separator)

@@ -4,6 +4,7 @@ import pytest
 
 from surefoot.errors import ProfileInvalid
 from surefoot.profiles import builtin_names, load_profile
+from surefoot.profiles.library import profile_text
 
 GOOD = """
 name = "mine"
@@ -30,12 +31,47 @@ def write(tmp_path):
 
 
 def test_the_builtin_profiles_are_these() -> None:
-    assert builtin_names() == ["embedded-orm", "embedded-prm", "sequence-classification", "trl-prm"]
+    assert builtin_names() == [
+        "embedded-orm",
+        "embedded-prm",
+        "er-prm",
+        "eurus-prm",
+        "implicit-prm",
+        "internlm2-reward",
+        "math-shepherd",
+        "openrlhf",
+        "prm800k",
+        "pure-prm",
+        "qwen2.5-math-prm",
+        "qwen2.5-math-rm",
+        "reasoneval-34b",
+        "reasoneval-7b",
+        "rlhflow-orm",
+        "rlhflow-prm",
+        "sequence-classification",
+        "skywork-o1-open-prm",
+        "thinkprm",
+        "trl-prm",
+    ]
 
 
 @pytest.mark.parametrize("name", builtin_names())
 def test_every_builtin_loads_under_its_name(name) -> None:
     assert load_profile(name).name == name
+
+
+@pytest.mark.parametrize("name", builtin_names())
+def test_every_builtin_says_what_it_is_in_a_comment(name) -> None:
+    assert profile_text(name).startswith("# ")
+
+
+@pytest.mark.parametrize("name", [name for name in builtin_names() if not name.startswith("embedded-")])
+def test_every_published_family_names_its_reference(name) -> None:
+    assert (load_profile(name).reference or "").startswith("https://")
+
+
+def test_a_backslash_in_a_system_message_is_a_backslash() -> None:
+    assert "\\boxed{}" in (load_profile("qwen2.5-math-prm").rendering.system or "")
 
 
 def test_a_path_is_read(write) -> None:

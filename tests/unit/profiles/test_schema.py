@@ -38,8 +38,11 @@ def test_an_unknown_key_at_the_top_is_refused_by_name(name) -> None:
     [
         ("embedded-prm", "causal_lm"),
         ("embedded-orm", "causal_lm"),
-        ("trl-prm", "token_classification"),
-        ("sequence-classification", "sequence_classification"),
+        ("eurus-prm", "causal_lm"),
+        ("thinkprm", "causal_lm"),
+        ("trl-prm", "trunk"),
+        ("skywork-o1-open-prm", "trunk"),
+        ("sequence-classification", "trunk"),
     ],
 )
 def test_the_readout_says_which_architecture_it_reads(name, architecture) -> None:
@@ -59,6 +62,15 @@ def test_the_readout_says_which_architecture_it_reads(name, architecture) -> Non
         ("sequence-classification", "readout", {"activation": "sigmoid"}),
         ("embedded-prm", "rendering", {"method": "unknown"}),
         ("embedded-prm", "tolerance", {"float32": 0.0}),
+        ("pure-prm", "readout", {"reduce": "mass"}),
+        ("skywork-o1-open-prm", "readout", {"activation": "none"}),
+        ("skywork-o1-open-prm", "rendering", {"read": "first"}),
+        ("eurus-prm", "readout", {"beta": 0.0}),
+        ("eurus-prm", "readout", {"beta": math.inf}),
+        ("eurus-prm", "rendering", {"boundary": "sentence"}),
+        ("qwen2.5-math-prm", "readout", {"head": {"weights": "score", "layers": "three"}}),
+        ("thinkprm", "readout", {"samples": 4}),
+        ("thinkprm", "readout", {"samples": 0}),
     ],
 )
 def test_a_value_that_cannot_be_meant_is_refused(name, table, changes) -> None:
@@ -79,6 +91,16 @@ def test_a_value_that_cannot_be_meant_is_refused(name, table, changes) -> None:
         ("embedded-prm", {"aggregation": "product"}),
         ("embedded-prm", {"max_input_tokens": 0}),
         ("embedded-prm", {"name": "Mine!"}),
+        ("pure-prm", {"extra_aggregations": ("sum",)}),
+        ("pure-prm", {"extra_aggregations": ("sum", "soft_min", "min")}),
+        ("trl-prm", {"aggregation": "soft_min"}),
+        ("eurus-prm", {"unit_map": "half"}),
+        ("eurus-prm", {"readout": fields_of("trl-prm")["readout"], "scale": "probability", "unit_map": None}),
+        ("trl-prm", {"readout": fields_of("eurus-prm")["readout"], "scale": "unbounded"}),
+        ("thinkprm", {"rendering": fields_of("sequence-classification")["rendering"]}),
+        ("trl-prm", {"readout": fields_of("sequence-classification")["readout"], "scale": "unbounded"}),
+        ("trl-prm", {"golden": ({"problem": "p", "steps": ("a", "b"), "scores": (0.5,)},)}),
+        ("rlhflow-orm", {"golden": ({"problem": "p", "steps": ("a", "b"), "scores": (0.5, 0.5)},)}),
     ],
 )
 def test_parts_that_contradict_each_other_are_refused(name, changes) -> None:
@@ -108,3 +130,29 @@ def test_neutral_may_be_a_class() -> None:
 def test_a_profile_cannot_be_changed_in_place() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         load_profile("embedded-prm").threshold = 0.7
+
+
+@pytest.mark.parametrize(
+    ("name", "scale"),
+    [
+        ("math-shepherd", "probability"),
+        ("prm800k", "probability"),
+        ("pure-prm", "signed"),
+        ("skywork-o1-open-prm", "probability"),
+        ("eurus-prm", "unbounded"),
+        ("internlm2-reward", "unbounded"),
+        ("thinkprm", "probability"),
+    ],
+)
+def test_the_scale_follows_from_the_readout(name, scale) -> None:
+    assert load_profile(name).scale_of_readout == scale
+
+
+def test_several_critiques_may_differ() -> None:
+    assert in_table("thinkprm", "readout", samples=4, sampling_temperature=0.6).readout.samples == 4
+
+
+@pytest.mark.parametrize(("name", "num_scores"), [("trl-prm", 2), ("rlhflow-orm", 1)])
+def test_golden_values_are_one_a_step_or_one(name, num_scores) -> None:
+    golden = {"problem": "p", "steps": ("a", "b"), "scores": (0.5,) * num_scores}
+    assert len(changed(name, golden=(golden,)).golden[0].scores) == num_scores

@@ -3,8 +3,8 @@
 import pytest
 
 from surefoot.errors import ProfileInvalid
-from surefoot.rendering.fake_tokenizer import FakeTokenizer
-from surefoot.rendering.verdicts import verdict_token_id
+from surefoot.rendering.control_tokens import control_token_id, verdict_token_id, word_token_id
+from surefoot.rendering.fake_tokenizer import FIRST_CONTROL_ID, FIRST_WORD_ID, FakeTokenizer
 
 
 def test_a_single_token_is_its_id() -> None:
@@ -35,3 +35,24 @@ def test_a_word_that_merges_with_the_header_is_refused() -> None:
 
     with pytest.raises(ProfileInvalid):
         verdict_token_id(Merging(), "+")
+
+
+def test_a_word_alone_is_its_id() -> None:
+    assert word_token_id(FakeTokenizer(words=[" +"]), " +") == FIRST_WORD_ID
+
+
+@pytest.mark.parametrize(("word", "num_tokens"), [("Yes", 3), ("", 0)])
+def test_a_word_alone_that_is_not_one_token_is_refused_with_their_number(word, num_tokens) -> None:
+    with pytest.raises(ProfileInvalid, match=f"{word!r} is {num_tokens} tokens") as raised:
+        word_token_id(FakeTokenizer(), word)
+    assert raised.value.param == "readout"
+
+
+def test_a_control_token_is_its_id() -> None:
+    assert control_token_id(FakeTokenizer(), "<|im_start|>", "tag") == FIRST_CONTROL_ID + 1
+
+
+@pytest.mark.parametrize("text", ["x", "<extra_0>", ""])
+def test_what_is_no_control_token_is_refused_with_its_field(text) -> None:
+    with pytest.raises(ProfileInvalid, match=r"rendering\.tag .* is no control token"):
+        control_token_id(FakeTokenizer(), text, "tag")
