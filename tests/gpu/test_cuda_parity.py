@@ -7,7 +7,12 @@ import torch
 import transformers
 from tokenizers import Tokenizer
 
-from surefoot.domain import ScoreTask, SolutionScore
+from surefoot.backends.log_ratio_backend import MOST_LOGITS, token_log_probabilities
+from surefoot.backends.transformers_backend import TransformersBackend
+from surefoot.domain import ForwardItem, RenderedInput, ScoreTask, SolutionScore
+from surefoot.modeling.checkpoint import load_checkpoint
+from surefoot.modeling.heads import contrast_head
+from surefoot.modeling.packed_forward import PACKED_ATTENTION
 
 pytestmark = pytest.mark.gpu
 
@@ -58,3 +63,72 @@ async def test_served_scores_equal_the_formula_on_cuda(tiny, serve) -> None:
             logits = model(torch.tensor([token_ids], device="cuda")).logits[0][positions].double()
         expected = logits.softmax(-1)[:, 1].tolist()
         assert [step.score for step in score.steps] == pytest.approx(expected, abs=FP32_TOLERANCE)
+
+
+PUBLISHED = [
+    "qwen2.5-math-prm",
+    "skywork-o1-open-prm",
+    "math-shepherd",
+    "pure-prm",
+    "qwen2.5-math-rm",
+    "internlm2-reward",
+]
+
+
+def every_score(scores: Sequence[SolutionScore]) -> list[float]:
+    return [score.score for score in scores] + flat(scores)
+
+
+@pytest.mark.parametrize("profile", PUBLISHED)
+async def test_published_families_score_the_same_on_cuda(tiny, serve, difference, profile: str) -> None:
+    """Own heads, and weights converted on the way to the device, in fp32."""
+    on_cpu = await serve({"model": (profile, tiny(profile))})
+    on_gpu = await serve({"model": (profile, tiny(profile))}, device="cuda")
+    found = every_score(await on_gpu.scores("model", TASKS))
+    assert difference(found, every_score(await on_cpu.scores("model", TASKS))) <= FP32_TOLERANCE
+
+
+async def serve_log_ratio(tiny, serve, **settings):
+    reference = {"reference_path": str(tiny("eurus-prm", seed=1))}
+    return await serve({"prm": ("eurus-prm", tiny("eurus-prm"), reference)}, **settings)
+
+
+async def test_log_ratios_on_cuda_equal_those_on_the_cpu(tiny, serve, difference) -> None:
+    on_cpu = await serve_log_ratio(tiny, serve)
+    on_gpu = await serve_log_ratio(tiny, serve, device="cuda")
+    found = flat(await on_gpu.scores("prm", TASKS))
+    assert difference(found, flat(await on_cpu.scores("prm", TASKS))) <= FP32_TOLERANCE
+
+
+@pytest.mark.parametrize("dtype", BATCH_TOLERANCES)
+async def test_log_ratios_alone_equal_those_among_32_on_cuda(tiny, serve, difference, dtype: str) -> None:
+    served = await serve_log_ratio(tiny, serve, device="cuda", dtype=dtype)
+    together = flat(await served.scores("prm", TASKS))
+    alone = flat([(await served.scores("prm", [task]))[0] for task in TASKS])
+    assert difference(together, alone) <= BATCH_TOLERANCES[dtype]
+
+
+def test_log_ratios_of_long_inputs_stay_within_their_memory_on_cuda() -> None:
+    """All logits of 32 x 4096 tokens over 150,000 words would take 78 GB."""
+    head = torch.nn.Linear(64, 150_000, bias=False, device="cuda")
+    hidden = torch.randn(32 * 4096, 64, device="cuda")
+    tokens = torch.randint(0, 150_000, (len(hidden),), device="cuda")
+    torch.cuda.synchronize()
+    torch.cuda.reset_peak_memory_stats()
+    before = torch.cuda.memory_allocated()
+    token_log_probabilities(head, hidden, tokens)
+    assert torch.cuda.max_memory_allocated() - before <= 6 * 4 * MOST_LOGITS
+
+
+@pytest.mark.parametrize("family", ["llama", "gemma2"])
+@pytest.mark.parametrize("dtype", BATCH_TOLERANCES)
+def test_plain_rows_equal_the_served_ones_on_cuda(tiny, difference, family: str, dtype: str) -> None:
+    checkpoint = load_checkpoint(tiny(family), "causal_lm", dtype=dtype, device="cuda", attention=PACKED_ATTENTION)
+    backend = TransformersBackend("tiny", checkpoint)
+    backend.add_head("pair", contrast_head(checkpoint.model, [1, 2]))
+    item = ForwardItem(RenderedInput(tuple(range(30, 90)), (3, 40, 59)), "pair")
+    (served,) = backend.forward([item])
+    # Logits, which are some times as large as scores.
+    tolerance = 10 * BATCH_TOLERANCES[dtype]
+    for plain, row in zip(backend.plain_rows(item), served, strict=True):
+        assert difference(plain, row) <= tolerance

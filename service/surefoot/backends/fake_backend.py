@@ -52,7 +52,7 @@ class FakeBackend:
             raise self._failures.pop(0)
         if self._is_guilty is not None and any(map(self._is_guilty, batch)):
             raise RuntimeError("the fake backend was told to fail on an item of this batch")
-        return [self._rows(item) for item in batch]
+        return [self.plain_rows(item) for item in batch]
 
     def fail_next(self, exception: BaseException | None = None) -> None:
         """Make one coming `forward` raise `exception` (default RuntimeError); further calls queue further failures."""
@@ -74,7 +74,8 @@ class FakeBackend:
         self._closed = True
         self._gate.set()
 
-    def _rows(self, item: ForwardItem) -> Rows:
+    def plain_rows(self, item: ForwardItem) -> Rows:
+        """The rows of one input, whatever `forward` was told to do."""
         num_columns = self.num_columns.get(item.head, DEFAULT_NUM_COLUMNS)
         return tuple(
             tuple(_value(digest, column) for column in range(num_columns))

@@ -1,37 +1,38 @@
-"""Loading a checkpoint directory: safetensors only, no code of the checkpoint's own, nothing missing."""
+"""Loading a checkpoint directory: nothing missing, nothing made up, and no code run that was not allowed by name."""
 
 from __future__ import annotations
 
-import json
+import logging
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from safetensors import SafetensorError, safe_open
-from transformers import (
-    AutoConfig,
-    AutoModelForCausalLM,
-    AutoModelForSequenceClassification,
-    AutoModelForTokenClassification,
-)
+from safetensors import SafetensorError
+from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_MAPPING, AutoModel, AutoModelForCausalLM
 from transformers.utils import logging as transformers_logging
 
-from surefoot.errors import CheckpointDamaged, CheckpointMissing, SettingsInvalid
+from surefoot.errors import CheckpointDamaged, SettingsInvalid
+from surefoot.modeling import internlm2
+from surefoot.modeling.configuration import needs_remote_code, read_config, read_config_json
+from surefoot.modeling.weights import Permission, is_pickled, stored_tensors, weight_files
 from surefoot.profiles import ModelArchitecture
+
+log = logging.getLogger(__name__)
 
 DtypeName = Literal["auto", "float32", "bfloat16", "float16"]
 
-_LOADERS: dict[ModelArchitecture, Any] = {
-    "causal_lm": AutoModelForCausalLM,
-    "token_classification": AutoModelForTokenClassification,
-    "sequence_classification": AutoModelForSequenceClassification,
-}
+_LOADERS: Mapping[ModelArchitecture, Any] = {"causal_lm": AutoModelForCausalLM, "trunk": AutoModel}
+_CLASSES: Mapping[ModelArchitecture, Any] = {"causal_lm": MODEL_FOR_CAUSAL_LM_MAPPING, "trunk": MODEL_MAPPING}
+_HEADS = frozenset({"lm_head", "score", "score_head", "v_head", "value_head", "classifier"})
+"""Names of tensors beside a trunk that nobody needs to be told of."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A loaded model in evaluation mode: its trunk (the decoder) and the whole, which holds the head."""
+    """A loaded model in evaluation mode: its trunk (the decoder), and the whole, which is the same for a bare trunk."""
 
     model: Any
     trunk: Any
@@ -39,6 +40,7 @@ class Checkpoint:
     dtype: torch.dtype
     device: torch.device
     max_positions: int
+    allow: frozenset[Permission] = frozenset()
 
 
 def choose_device(name: str) -> torch.device:
@@ -76,93 +78,105 @@ def _cpu_multiplies_bf16() -> bool:
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))
 
 
-def weight_files(path: Path) -> list[Path]:
-    """The safetensors files of a checkpoint, checked for presence and for whole headers.
-
-    Raises `CheckpointMissing` (no directory, no config, no safetensors) and `CheckpointDamaged` (a listed shard is
-    missing, a file is cut short, the index is unreadable), each naming the file and the way out.
-    """
-    if not path.is_dir():
-        raise CheckpointMissing(f"model directory {path} does not exist", param="path")
-    if not (path / "config.json").is_file():
-        raise CheckpointMissing(f"{path} has no config.json: it is not a Hugging Face checkpoint", param="path")
-    index = path / "model.safetensors.index.json"
-    files = [path / name for name in _listed_files(index)] if index.is_file() else sorted(path.glob("*.safetensors"))
-    if not files:
-        raise CheckpointMissing(
-            f"{path} has no .safetensors weights; pickled weights are not loaded: convert them first", param="path"
-        )
-    for file in files:
-        _check_whole(file)
-    return files
-
-
-def _listed_files(index: Path) -> list[str]:
-    try:
-        return sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-    except (ValueError, KeyError, TypeError, AttributeError) as cause:
-        raise CheckpointDamaged(f"{index} cannot be read ({cause!r}); copy it again", param="path") from cause
-
-
-def _check_whole(file: Path) -> None:
-    if not file.is_file():
-        raise CheckpointDamaged(
-            f"{file.name} is listed in the checkpoint's index but missing from {file.parent}", param="path"
-        )
-    try:
-        with safe_open(file, framework="pt"):
-            pass
-    except (SafetensorError, OSError) as cause:
-        raise CheckpointDamaged(f"{file} is cut short or damaged ({cause}); copy it again", param="path") from cause
-
-
 def load_checkpoint(
-    path: Path, architecture: ModelArchitecture, *, dtype: DtypeName, device: str, attention: str
+    path: Path,
+    architecture: ModelArchitecture,
+    *,
+    dtype: DtypeName,
+    device: str,
+    attention: str,
+    allow: Collection[Permission] = (),
 ) -> Checkpoint:
     """Load a checkpoint for scoring with the given attention implementation.
 
-    Raises `CheckpointMissing` or `CheckpointDamaged`; weights that the architecture needs and the checkpoint lacks are
-    damage, never initialised at random.
+    A trunk is found under the prefix of its family, whatever class the checkpoint names: its head is read elsewhere.
+    Weights that the architecture needs and the checkpoint lacks are damage, never initialised at random. Raises
+    `CheckpointMissing`, `CheckpointDamaged`, or `CheckpointRefused` for what `allow` would have to name.
     """
-    weight_files(path)
-    # A server's log is no place for progress bars.
-    transformers_logging.disable_progress_bar()
+    files = weight_files(path, allow)
+    config_json = read_config_json(path)
+    config = read_config(path, config_json, allow)
     where = choose_device(device)
     kind = choose_dtype(dtype, where)
+    arguments = {"config": config, "dtype": kind, "attn_implementation": attention, "output_loading_info": True}
     try:
-        config = AutoConfig.from_pretrained(str(path), local_files_only=True, trust_remote_code=False)
-        model, report = _LOADERS[architecture].from_pretrained(
-            str(path),
-            config=config,
-            dtype=kind,
-            attn_implementation=attention,
-            use_safetensors=True,
-            local_files_only=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-        )
-    except (OSError, ValueError, RuntimeError, SafetensorError) as cause:
+        with _quiet_transformers():
+            if needs_remote_code(config_json):
+                model, report = _with_own_code(path, architecture, arguments, pickled=is_pickled(files[0]))
+            elif is_pickled(files[0]) or config_json["model_type"] == internlm2.MODEL_TYPE:
+                model, report = _from_tensors(path, architecture, arguments, config_json["model_type"], allow)
+            else:
+                model, report = _LOADERS[architecture].from_pretrained(
+                    str(path), **arguments, use_safetensors=True, local_files_only=True, trust_remote_code=False
+                )
+    except (OSError, ValueError, RuntimeError, KeyError, ImportError, SafetensorError) as cause:
         raise CheckpointDamaged(
             f"{path} cannot be loaded as {architecture}: {_first_line(cause)}", param="path"
         ) from cause
-    missing = sorted(report["missing_keys"])
-    if missing:
-        raise CheckpointDamaged(
-            f"{path} lacks {len(missing)} weights that {type(model).__name__} needs, among them {missing[0]}",
-            param="path",
-        )
-    model.eval().to(where)
-    for parameter in model.parameters():
-        parameter.requires_grad_(False)
-    text_config = config.get_text_config()
+    _check_report(path, model, report)
+    model.eval().to(where).requires_grad_(False)
     return Checkpoint(
         model=model,
         trunk=model.get_decoder() if architecture == "causal_lm" else model.base_model,
         path=path,
         dtype=kind,
         device=where,
-        max_positions=int(getattr(text_config, "max_position_embeddings", 0) or 4096),
+        max_positions=int(getattr(config.get_text_config(), "max_position_embeddings", 0) or 4096),
+        allow=frozenset(allow),
     )
+
+
+def _from_tensors(
+    path: Path,
+    architecture: ModelArchitecture,
+    arguments: Mapping[str, Any],
+    model_type: str,
+    allow: Collection[Permission],
+) -> tuple[Any, Mapping[str, Any]]:
+    """For weights in files that transformers is kept from, or under names that it does not know."""
+    config, tensors = arguments["config"], stored_tensors(path, allow)
+    is_internlm2 = model_type == internlm2.MODEL_TYPE
+    weights = internlm2.llama_weights(config, tensors, arguments["dtype"]) if is_internlm2 else dict(tensors)
+    model, report = _CLASSES[architecture][type(config)].from_pretrained(None, **arguments, state_dict=weights)
+    return model, report
+
+
+def _with_own_code(
+    path: Path, architecture: ModelArchitecture, arguments: Mapping[str, Any], *, pickled: bool
+) -> tuple[Any, Mapping[str, Any]]:
+    """Such code knows no attention but its own; transformers reads pickles with torch's restricted loader."""
+    log.warning("the checkpoint %s runs Python code of its own, as its settings allow", path)
+    own = {name: value for name, value in arguments.items() if name != "attn_implementation"}
+    model, report = _LOADERS[architecture].from_pretrained(
+        str(path), **own, use_safetensors=not pickled, local_files_only=True, trust_remote_code=True
+    )
+    return model, report
+
+
+def _check_report(path: Path, model: Any, report: Mapping[str, Any]) -> None:
+    """Raises `CheckpointDamaged` for weights that are missing; those that nothing reads are logged."""
+    missing = sorted(report["missing_keys"])
+    if missing:
+        raise CheckpointDamaged(
+            f"{path} lacks {len(missing)} weights that {type(model).__name__} needs, among them {missing[0]}: copy it "
+            "again, or choose the profile that fits it",
+            param="path",
+        )
+    unread = sorted(name for name in report["unexpected_keys"] if name.partition(".")[0] not in _HEADS)
+    if unread:
+        log.info("%s has %d weights that are not read, among them %s", path, len(unread), unread[0])
+
+
+@contextmanager
+def _quiet_transformers() -> Iterator[None]:
+    """A server's log is no place for progress bars, nor for a table of heads that we read ourselves."""
+    before = transformers_logging.get_verbosity()
+    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(before)
 
 
 def _first_line(cause: Exception) -> str:

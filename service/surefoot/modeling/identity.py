@@ -4,45 +4,72 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 import transformers
 
-from surefoot.modeling.checkpoint import Checkpoint, weight_files
+from surefoot.modeling.base_id import base_id
+from surefoot.modeling.checkpoint import Checkpoint, dtype_name
 from surefoot.profiles import Profile
 
-_TOKENIZER_FILES = (
-    "tokenizer.json",
-    "tokenizer.model",
-    "vocab.json",
-    "merges.txt",
-    "tokenizer_config.json",
-    "chat_template.jinja",
-)
+DtypeName = Literal["float32", "bfloat16", "float16"]
 
 
-def base_id(path: Path) -> str:
-    """Hash of the weights and the tokenizer in a checkpoint directory, 16 hex digits."""
-    digest = hashlib.sha256()
-    for file in [*weight_files(path), *(path / name for name in _TOKENIZER_FILES)]:
-        if file.is_file():
-            digest.update(file.name.encode())
-            with file.open("rb") as stream:
-                digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return digest.hexdigest()[:16]
+@dataclass(frozen=True, slots=True)
+class EngineIdentity:
+    """What the scores of an engine depend on, its profile apart. `versions` are those of the libraries that compute."""
+
+    base_id: str
+    config_hash: str
+    dtype: DtypeName
+    device: str
+    backend: str
+    versions: Mapping[str, str]
+
+    def fingerprint(self, profile: Profile) -> str:
+        """Equal fingerprints promise scores that are equal within the profile's tolerance, 16 hex digits."""
+        parts = {
+            "base": self.base_id,
+            "config": self.config_hash,
+            # Pinned scores say what comes out; they change nothing about it.
+            "profile": profile.model_dump(mode="json", exclude={"golden"}),
+            "dtype": self.dtype,
+            "device": self.device.partition(":")[0],
+            "backend": self.backend,
+            **self.versions,
+        }
+        return _digest(json.dumps(parts, sort_keys=True))[:16]
 
 
-def fingerprint(base: str, profile: Profile, checkpoint: Checkpoint, backend: str) -> str:
-    """Equal fingerprints promise scores that are equal within the profile's tolerance, 16 hex digits."""
-    parts = {
-        "base": base,
-        "config": hashlib.sha256((checkpoint.path / "config.json").read_bytes()).hexdigest(),
-        "profile": profile.model_dump(mode="json"),
-        "dtype": str(checkpoint.dtype),
-        "device": checkpoint.device.type,
-        "backend": backend,
-        "torch": torch.__version__,
-        "transformers": transformers.__version__,
-    }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+def config_hash(path: Path) -> str:
+    """Hash of a checkpoint's config.json."""
+    return hashlib.sha256((path / "config.json").read_bytes()).hexdigest()
+
+
+def identity_of(checkpoint: Checkpoint, *further: Checkpoint, cache: Path | None = None) -> EngineIdentity:
+    """The identity of checkpoints that transformers runs in process; their order matters.
+
+    `cache` is where hashes of large checkpoints are remembered.
+    """
+    every = (checkpoint, *further)
+    return EngineIdentity(
+        base_id=_joined([base_id(one.path, cache=cache, allow=one.allow) for one in every])[:16],
+        config_hash=_joined([config_hash(one.path) for one in every]),
+        dtype=dtype_name(checkpoint.dtype),
+        device=str(checkpoint.device),
+        backend="transformers",
+        versions={"torch": torch.__version__, "transformers": transformers.__version__},
+    )
+
+
+def _joined(hashes: list[str]) -> str:
+    """The hash of one checkpoint as it is, of several that of all."""
+    return hashes[0] if len(hashes) == 1 else _digest(" ".join(hashes))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -12,7 +12,7 @@ from surefoot.errors import SamplerUnavailable
 class FakeSampler:
     """Candidate i is `texts[i % len(texts)]`, one token a character; `hold` makes it wait until it is cancelled.
 
-    `prompts` records what was asked.
+    `prompts` and `options` record what was asked; with `breaks_after` it fails once so many candidates are given.
     """
 
     def __init__(self, texts: Sequence[str], *, name: str = "fake", hold: bool = False) -> None:
@@ -21,6 +21,8 @@ class FakeSampler:
         self._hold = hold
         self.num_cancelled = 0
         self.prompts: list[tuple[int, ...]] = []
+        self.options: list[SamplingOptions] = []
+        self.breaks_after: int | None = None
         self.fails_with: str | None = None
 
     @property
@@ -35,14 +37,18 @@ class FakeSampler:
             raise SamplerUnavailable(self.fails_with)
 
     async def encode_prompt(self, messages: Sequence[Message]) -> Prompt:
+        await self.start()
         return Prompt(tuple(messages), tuple(ord(character) for message in messages for character in message.content))
 
     async def sample(self, prompt: Prompt, options: SamplingOptions) -> AsyncIterator[SampledCandidate]:
         await self.start()
         self.prompts.append(prompt.token_ids)
+        self.options.append(options)
         try:
             for index in range(options.n):
                 await (asyncio.Event().wait() if self._hold else asyncio.sleep(0))
+                if index == self.breaks_after:
+                    raise RuntimeError("the fake sampler was told to fail")
                 text = self._texts[index % len(self._texts)]
                 token_ids = tuple(ord(character) for character in text[: options.max_tokens])
                 logprobs = tuple(-0.5 for _ in token_ids)

@@ -12,7 +12,8 @@ import httpx
 
 from surefoot.domain import Message, Prompt, SampledCandidate, SamplerState, SamplingOptions
 from surefoot.errors import SamplerUnavailable
-from surefoot.sampling.openai_transport import OpenAITransport, RemoteServer, RequestRefused
+from surefoot.remote_server import RemoteServer
+from surefoot.sampling.openai_transport import OpenAITransport, RequestRefused
 from surefoot.sampling.openai_wire import (
     DIALECTS,
     Offer,

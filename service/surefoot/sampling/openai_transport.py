@@ -12,67 +12,21 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
 
 from surefoot.errors import InvalidRequest, SamplerUnavailable
+from surefoot.remote_server import RETRIED_FAILURES, RETRIED_STATUS, RemoteServer, failure_reason, retry_delay_s
 
 log = logging.getLogger(__name__)
 
-RETRIED_STATUS = frozenset({429, 502, 503})
-_RETRIED_FAILURES = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ReadError, httpx.RemoteProtocolError)
-_FIRST_DELAY_S = 0.5
-_LONGEST_DELAY_S = 8.0
 _CONTEXT_WORDS = ("context length", "context size", "context_length", "context_size", "context window", "max_model_len")
 
 
 class RequestRefused(SamplerUnavailable):
     """The server would not serve this request; the server itself is well."""
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteServer:
-    """Where a server is and how it is spoken to. `timeout_s` bounds one answer, its retries included."""
-
-    url: str
-    api_key: str | None = field(default=None, repr=False)
-    timeout_s: float = 300.0
-    connect_timeout_s: float = 5.0
-    max_concurrent: int = 64
-    max_retries: int = 3
-
-    @property
-    def base(self) -> str:
-        """The address without `/v1`, which may be given or left out."""
-        return self.url.rstrip("/").removesuffix("/v1")
-
-    @property
-    def address(self) -> str:
-        """Host and port, for messages."""
-        return httpx.URL(self.url).netloc.decode()
-
-
-def retry_delay_s(attempt: int, retry_after: str | None, *, jitter: float, now: datetime) -> float:
-    """Seconds before attempt `attempt + 1` (the first is 0): half to all of 0.5, 1, 2, … 8 by `jitter` in [0, 1], and
-    never less than the server's `Retry-After`, which is seconds or a date (RFC 9110, section 10.2.3)."""
-    backoff = min(_FIRST_DELAY_S * 2.0**attempt, _LONGEST_DELAY_S) * (0.5 + jitter / 2)
-    return max(backoff, _retry_after_s(retry_after, now))
-
-
-def _retry_after_s(value: str | None, now: datetime) -> float:
-    if value is None:
-        return 0.0
-    if value.strip().isdecimal():
-        return float(value)
-    try:
-        date = parsedate_to_datetime(value)
-    except ValueError:
-        return 0.0
-    return (date.replace(tzinfo=date.tzinfo or UTC) - now).total_seconds()
 
 
 class OpenAITransport:
@@ -106,7 +60,7 @@ class OpenAITransport:
         except TimeoutError as cause:
             raise self._unavailable("did not answer in time") from cause
         except httpx.TransportError as cause:
-            raise self._unavailable(_reason(cause)) from cause
+            raise self._unavailable(failure_reason(cause)) from cause
 
     async def post(self, path: str, body: dict[str, Any]) -> Any:
         """The JSON answer to `body`. Raises `InvalidRequest` where the policy's context is too short for it, and
@@ -118,7 +72,7 @@ class OpenAITransport:
             except TimeoutError as cause:
                 raise self._unavailable(f"gave no answer within {self._server.timeout_s:g} s") from cause
             except httpx.TransportError as cause:
-                raise self._unavailable(_reason(cause)) from cause
+                raise self._unavailable(failure_reason(cause)) from cause
 
     async def _send(self, url: str, body: dict[str, Any]) -> httpx.Response:
         """The last response, tried again where that may help and ends within the time limit."""
@@ -130,7 +84,7 @@ class OpenAITransport:
                     return outcome
                 reason, retry_after = f"answered {outcome.status_code}", outcome.headers.get("retry-after")
             else:
-                reason, retry_after = _reason(outcome), None
+                reason, retry_after = failure_reason(outcome), None
             delay_s = retry_delay_s(attempt, retry_after, jitter=self._jitter(), now=datetime.now(UTC))
             if attempt == self._server.max_retries or time.monotonic() + delay_s >= deadline:
                 break
@@ -144,7 +98,7 @@ class OpenAITransport:
         """A response, or a failure that may pass."""
         try:
             return await self._http.post(url, json=body)
-        except _RETRIED_FAILURES as cause:
+        except RETRIED_FAILURES as cause:
             return cause
 
     def _read(self, response: httpx.Response) -> Any:
@@ -174,17 +128,3 @@ class OpenAITransport:
 
     async def close(self) -> None:
         await self._http.aclose()
-
-
-_REASONS: tuple[tuple[type[httpx.TransportError], str], ...] = (
-    (httpx.ConnectTimeout, "did not accept a connection in time"),
-    (httpx.ConnectError, "cannot be reached"),
-    (httpx.TimeoutException, "gave no answer in time"),
-)
-
-
-def _reason(cause: httpx.TransportError) -> str:
-    for kind, said in _REASONS:
-        if isinstance(cause, kind):
-            return said
-    return f"broke off the connection ({type(cause).__name__})"

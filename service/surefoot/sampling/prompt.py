@@ -7,19 +7,24 @@ from collections.abc import Sequence
 from surefoot.domain import Message, SamplingOptions
 from surefoot.errors import InputTooLong, InvalidRequest
 from surefoot.ports import Tokenizer
-from surefoot.rendering import ChatFrame
+from surefoot.rendering import ChatFrame, Turn
 
 
 class PromptEncoder:
     """Conversations to the policy's prompt tokens; message text cannot forge a turn."""
 
     def __init__(self, tokenizer: Tokenizer, max_context_tokens: int) -> None:
+        self._tokenizer = tokenizer
         self._frame = ChatFrame(tokenizer)
         self._max_context_tokens = max_context_tokens
 
     def encode(self, messages: Sequence[Message]) -> tuple[int, ...]:
         """Token ids up to where the assistant begins. Raises `InputTooLong` when no room is left for an answer."""
-        token_ids = self._frame.encode(messages, add_generation_prompt=True).token_ids
+        # So long a text is refused without tokenising it.
+        fewest = self._tokenizer.fewest_tokens("".join(message.content for message in messages))
+        if fewest >= self._max_context_tokens:
+            raise InputTooLong(fewest, self._max_context_tokens - 1, at_least=True)
+        token_ids = self._frame.encode([Turn.of(message) for message in messages], add_generation_prompt=True).token_ids
         if len(token_ids) >= self._max_context_tokens:
             raise InputTooLong(len(token_ids), self._max_context_tokens - 1)
         return token_ids

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import gc
 import logging
-import os
 import secrets
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -17,6 +16,7 @@ from typing import Any
 from surefoot.domain import FinishReason, Message, Prompt, SampledCandidate, SamplerState, SamplingOptions
 from surefoot.errors import SamplerUnavailable, SurefootError
 from surefoot.modeling.tokenizer import HfTokenizer
+from surefoot.modeling.vllm_environment import set_vllm_environment
 from surefoot.sampling.life import EngineLife, PolicySource
 from surefoot.sampling.prompt import PromptEncoder
 from surefoot.sampling.seeds import candidate_seed
@@ -72,10 +72,7 @@ class VllmSampler:
         self._engine = await asyncio.to_thread(self._build_engine, self._source.directory)
 
     def _build_engine(self, directory: Path) -> Any:
-        # vLLM reads these when it is imported and hands them to its process; a user's own values win.
-        os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
-        os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
-        os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", str(self._options.cpu_kv_cache_gib))
+        set_vllm_environment(cpu_kv_cache_gib=self._options.cpu_kv_cache_gib)
         from vllm.engine.arg_utils import AsyncEngineArgs
         from vllm.v1.engine.async_llm import AsyncLLM
 

@@ -31,12 +31,13 @@ def build_service(settings: Settings) -> Service:
         # Nothing was asked of the hub: a library that looks there anyway must fail here, not phone out.
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
     telemetry = PrometheusTelemetry()
-    registry = ModelLoader(settings, telemetry).registry()
     judge = MathVerifyJudge()
     engine = chosen_engine(settings)
     in_process = [] if engine == "none" else [build_generator(settings)]
     remote = [build_remote_generator(wanted) for wanted in settings.remote_generators]
     generators = [*in_process, *remote]
+    samplers = {generator.name: generator.sampler for generator in generators}
+    registry = ModelLoader(settings, telemetry, samplers).registry()
     shared = shares_gpu(settings)
     life = _Life(
         settings,

@@ -11,18 +11,20 @@ from dataclasses import dataclass, field
 from surefoot.answers import EquivalenceJudge
 from surefoot.api.service import Generator, Limits, Service
 from surefoot.backends.fake_backend import FakeBackend
-from surefoot.domain import Message
+from surefoot.domain import ForwardItem, Message, Rows
+from surefoot.generative import CritiqueSource, GenerativeScorer
 from surefoot.metrics import PrometheusTelemetry
-from surefoot.pipeline import ScoringLine
+from surefoot.pipeline import ModelScorer, ScoringLine
 from surefoot.ports import Sampler
-from surefoot.profiles import Profile, load_profile
+from surefoot.profiles import GenerativeVerdict, Profile, load_profile
 from surefoot.ranking import Ranker
 from surefoot.registry import Loader, Registry, ServedModel, card_of
 from surefoot.rendering import build_renderer
-from surefoot.rendering.fake_tokenizer import FakeTokenizer
+from surefoot.rendering.fake_tokenizer import FIRST_WORD_ID, FakeTokenizer
 from surefoot.sampling.fake_sampler import FakeSampler
 from surefoot.scheduling.limits import SchedulerLimits
 from surefoot.scheduling.scheduler import Scheduler
+from surefoot.self_check import NOT_CHECKED, SelfCheck, check_scores, plain_scores
 
 FAKE_TEXTS = ("2 + 3 = 5.\nThe answer is 5.", "2 + 3 = 6.\nThe answer is 6.", "Together 5.\nThe answer is 5.0.")
 GRACE_S = 5.0
@@ -49,7 +51,11 @@ def fake_profiles() -> dict[str, Profile]:
 
 @dataclass(frozen=True, slots=True)
 class FakeParts:
-    """What a fake service is made of; every part has a default. `broken` models fail to load with that error."""
+    """What a fake service is made of; every part has a default. `broken` models fail to load with that error.
+
+    `proves` runs the self-check at start, with `has_plain_pass` as an engine in this process does. Without it
+    `backend.batches` and the metrics hold requests alone.
+    """
 
     profiles: Mapping[str, Profile] = field(default_factory=fake_profiles)
     backend: FakeBackend = field(default_factory=FakeBackend)
@@ -61,6 +67,8 @@ class FakeParts:
     queue: SchedulerLimits = field(default_factory=SchedulerLimits)
     broken: Mapping[str, Exception] = field(default_factory=dict)
     loads: bool = True
+    proves: bool = False
+    has_plain_pass: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +121,43 @@ def _loader(
         if profile.readout.method == "sequence_scalar":
             parts.backend.num_columns[name] = 1
         await scheduler.start()
-        renderer = build_renderer(profile, FakeTokenizer())
+        tokenizer = FakeTokenizer.for_profile(profile)
         line = ScoringLine(
-            name, profile, renderer, scheduler, telemetry, max_input_tokens=parts.backend.max_input_tokens
+            name,
+            profile,
+            build_renderer(profile, tokenizer),
+            scheduler,
+            telemetry,
+            max_input_tokens=parts.backend.max_input_tokens,
+            max_steps=parts.limits.max_steps,
+            fewest_tokens=tokenizer.fewest_tokens,
         )
+        scorer = _scorer(line, tokenizer, parts, scheduler, telemetry)
         card = card_of(
-            line, base_id="fake", fingerprint=f"fake-{profile.name}", dtype="float32", backend="fake", device="cpu"
+            scorer, base_id="fake", fingerprint=f"fake-{profile.name}", dtype="float32", backend="fake", device="cpu"
         )
-        return ServedModel(card, line, lambda: scheduler.close(GRACE_S))
+
+        async def prove() -> SelfCheck:
+            if not parts.proves:
+                return NOT_CHECKED
+            return await check_scores(line, plain_scores(line, plain) if parts.has_plain_pass else None, "float32")
+
+        return ServedModel(card, scorer, prove, lambda: scheduler.close(GRACE_S))
+
+    async def plain(item: ForwardItem) -> Rows:
+        return parts.backend.plain_rows(item)
 
     return load
+
+
+def _scorer(
+    line: ScoringLine, tokenizer: FakeTokenizer, parts: FakeParts, scheduler: Scheduler, telemetry: PrometheusTelemetry
+) -> ModelScorer:
+    """The line, or over it a verifier whose critiques the first fake sampler writes."""
+    readout = line.profile.readout
+    if not isinstance(readout, GenerativeVerdict):
+        return line
+    sampler = parts.sampler or FakeSampler(FAKE_TEXTS)
+    # Words are the last of its ids, and nobody has so many.
+    critiques = CritiqueSource(readout, sampler, tokenizer, telemetry, vocabulary_size=2 * FIRST_WORD_ID)
+    return GenerativeScorer(line, critiques, scheduler, telemetry, limits=parts.queue, max_concurrent=8)

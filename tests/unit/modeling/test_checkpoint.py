@@ -1,45 +1,20 @@
 """A checkpoint is loaded whole or refused with the file's name and the way out."""
 
-import json
+import logging
 import shutil
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from surefoot.errors import CheckpointDamaged, CheckpointMissing, SettingsInvalid
-from surefoot.modeling.checkpoint import Checkpoint, choose_device, choose_dtype, load_checkpoint, weight_files
-from surefoot.modeling.heads import classification_head
+from surefoot.modeling.checkpoint import Checkpoint, choose_device, choose_dtype, load_checkpoint
+from surefoot.modeling.weights import read_tensors, weight_files
 
 
 def load(path: Path, architecture: str = "causal_lm", dtype: str = "float32") -> Checkpoint:
     return load_checkpoint(path, architecture, dtype=dtype, device="cpu", attention="sdpa")
-
-
-@pytest.fixture
-def copied(tiny, tmp_path: Path) -> Path:
-    """A llama checkpoint to damage."""
-    return Path(shutil.copytree(tiny("llama"), tmp_path / "llama"))
-
-
-def rewrite(path: Path, change) -> None:
-    """Change the weights of a checkpoint in place; `change` takes and gives a dict by name."""
-    file = path / "model.safetensors"
-    save_file(change(load_file(file)), file, metadata={"format": "pt"})
-
-
-def split_into_shards(path: Path) -> list[str]:
-    weights = load_file(path / "model.safetensors")
-    (path / "model.safetensors").unlink()
-    names = sorted(weights)
-    shards = {"model-1.safetensors": names[::2], "model-2.safetensors": names[1::2]}
-    for shard, kept in shards.items():
-        save_file({name: weights[name] for name in kept}, path / shard, metadata={"format": "pt"})
-    weight_map = {name: shard for shard, kept in shards.items() for name in kept}
-    index = {"metadata": {}, "weight_map": weight_map}
-    (path / "model.safetensors.index.json").write_text(json.dumps(index), encoding="utf-8")
-    return list(shards)
 
 
 def test_missing_directory_is_named(tmp_path: Path) -> None:
@@ -53,24 +28,6 @@ def test_directory_without_config_is_no_checkpoint(copied: Path) -> None:
         load(copied)
 
 
-def test_config_that_is_not_json_is_damage(copied: Path) -> None:
-    (copied / "config.json").write_text("{", encoding="utf-8")
-    with pytest.raises(CheckpointDamaged, match=r"config\.json"):
-        load(copied)
-
-
-def test_unknown_model_type_is_damage(copied: Path) -> None:
-    (copied / "config.json").write_text('{"model_type": "unheard-of"}', encoding="utf-8")
-    with pytest.raises(CheckpointDamaged, match="unheard-of"):
-        load(copied)
-
-
-def test_pickled_weights_are_not_loaded(copied: Path) -> None:
-    (copied / "model.safetensors").rename(copied / "pytorch_model.bin")
-    with pytest.raises(CheckpointMissing, match="convert them"):
-        load(copied)
-
-
 def test_truncated_weights_are_named(copied: Path) -> None:
     file = copied / "model.safetensors"
     file.write_bytes(file.read_bytes()[:-100])
@@ -78,8 +35,8 @@ def test_truncated_weights_are_named(copied: Path) -> None:
         load(copied)
 
 
-def test_listed_but_absent_shard_is_named(copied: Path) -> None:
-    (copied / split_into_shards(copied)[1]).unlink()
+def test_listed_but_absent_shard_is_named(copied: Path, shard) -> None:
+    (copied / shard(copied)[1]).unlink()
     with pytest.raises(CheckpointDamaged, match=r"model-2\.safetensors is listed"):
         load(copied)
 
@@ -91,31 +48,44 @@ def test_unreadable_index_is_damage(copied: Path, index: str) -> None:
         load(copied)
 
 
-def test_shards_are_loaded_together(tiny, copied: Path) -> None:
-    split_into_shards(copied)
+def test_shards_are_loaded_together(tiny, copied: Path, shard) -> None:
+    shard(copied)
     whole, sharded = load(tiny("llama")).model.state_dict(), load(copied).model.state_dict()
     assert all(torch.equal(whole[name], sharded[name]) for name in whole)
 
 
-def test_weight_files_are_those_of_the_index(copied: Path) -> None:
-    shards = split_into_shards(copied)
+def test_an_index_may_not_lead_out_of_its_directory(copied: Path) -> None:
+    index = copied / "model.safetensors.index.json"
+    index.write_text('{"weight_map": {"lm_head.weight": "../elsewhere.safetensors"}}', encoding="utf-8")
+    with pytest.raises(CheckpointDamaged, match="outside its directory"):
+        load(copied)
+
+
+def test_directory_without_weights_says_what_is_missing(copied: Path) -> None:
+    (copied / "model.safetensors").unlink()
+    with pytest.raises(CheckpointMissing, match=r"no weights \(\.safetensors files\)"):
+        load(copied)
+
+
+def test_weight_files_are_those_of_the_index(copied: Path, shard) -> None:
+    shards = shard(copied)
     shutil.copy(copied / shards[0], copied / "stray.safetensors")
     assert [file.name for file in weight_files(copied)] == shards
 
 
-def test_missing_head_weights_are_never_made_up(tiny) -> None:
-    with pytest.raises(CheckpointDamaged, match=r"score\.weight"):
-        load(tiny("llama"), "sequence_classification")
+def test_missing_output_layer_is_never_made_up(tiny) -> None:
+    with pytest.raises(CheckpointDamaged, match=r"lm_head\.weight"):
+        load(tiny("llama_reward"), "causal_lm")
 
 
-def test_missing_trunk_weights_are_never_made_up(copied: Path) -> None:
+def test_missing_trunk_weights_are_never_made_up(copied: Path, rewrite) -> None:
     lost = "model.layers.1.mlp.up_proj.weight"
     rewrite(copied, lambda weights: {name: weight for name, weight in weights.items() if name != lost})
     with pytest.raises(CheckpointDamaged, match="up_proj"):
         load(copied)
 
 
-def test_weights_of_another_shape_are_never_made_up(copied: Path) -> None:
+def test_weights_of_another_shape_are_never_made_up(copied: Path, rewrite) -> None:
     rewrite(copied, lambda weights: weights | {"model.norm.weight": torch.ones(32)})
     with pytest.raises(CheckpointDamaged, match="cannot be loaded"):
         load(copied)
@@ -128,14 +98,35 @@ def test_every_weight_is_the_checkpoints_own(tiny) -> None:
     assert all(torch.equal(stored[name], loaded[name]) for name in stored)
 
 
-def test_wrong_number_of_labels_names_both_numbers(tiny) -> None:
-    checkpoint = load(tiny("qwen2_tokens", num_labels=3), "token_classification")
-    with pytest.raises(CheckpointDamaged, match="3 outputs but the profile reads 2"):
-        classification_head(checkpoint.model, 2)
+@pytest.mark.parametrize(
+    "family", ["qwen2_tokens", "llama_reward", "qwen2.5-math-prm", "skywork-o1-open-prm", "reasoneval-7b", "openrlhf"]
+)
+def test_trunk_of_any_class_is_found_by_its_prefix(tiny, family: str) -> None:
+    stored = load_file(tiny(family) / "model.safetensors")
+    loaded = load(tiny(family), "trunk").trunk.state_dict()
+    assert all(torch.equal(loaded[name], stored[f"model.{name}"]) for name in loaded)
+    assert {name for name in stored if name.startswith("model.")} == {f"model.{name}" for name in loaded}
+
+
+def test_code_of_the_checkpoints_own_is_not_asked_for_where_the_trunk_is_known(copied: Path, configure) -> None:
+    configure(copied, auto_map={"AutoConfig": "absent.Config", "AutoModel": "absent.Model"})
+    assert type(load(copied, "trunk").trunk).__name__ == "LlamaModel"
+
+
+def test_weights_that_nothing_reads_are_told_of(copied: Path, rewrite, caplog) -> None:
+    rewrite(copied, lambda weights: weights | {"adapter.weight": torch.ones(2), "v_head.weight": torch.ones(1, 64)})
+    with caplog.at_level(logging.INFO, logger="surefoot"):
+        load(copied)
+    assert "1 weights that are not read, among them adapter.weight" in caplog.text
+
+
+def test_tensors_are_read_by_whole_prefix(copied: Path, rewrite) -> None:
+    rewrite(copied, lambda weights: weights | {"score.weight": torch.ones(2), "score_head.weight": torch.ones(3)})
+    assert list(read_tensors(copied, "score")) == ["score.weight"]
 
 
 def test_model_is_in_evaluation_mode_without_gradients(tiny) -> None:
-    model = load(tiny("qwen2_tokens"), "token_classification").model
+    model = load(tiny("qwen2_tokens"), "trunk").model
     assert not model.training
     assert not any(parameter.requires_grad for parameter in model.parameters())
 

@@ -11,8 +11,8 @@ import pytest
 
 from surefoot.domain import Message, Prompt, SampledCandidate, SamplingOptions
 from surefoot.errors import InvalidRequest, SamplerUnavailable
+from surefoot.remote_server import RemoteServer
 from surefoot.sampling.openai_sampler import OpenAISampler, RemotePolicy
-from surefoot.sampling.openai_transport import RemoteServer
 from surefoot.sampling.openai_wire import Offer
 from surefoot.sampling.seeds import candidate_seed
 

@@ -4,17 +4,16 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 
 from surefoot.errors import InvalidRequest, SamplerUnavailable
+from surefoot.remote_server import RemoteServer
 from surefoot.sampling import openai_transport
-from surefoot.sampling.openai_transport import OpenAITransport, RemoteServer, RequestRefused, retry_delay_s
+from surefoot.sampling.openai_transport import OpenAITransport, RequestRefused
 
-NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 KEY = "sk-very-secret"
 PROMPT = "a private question"
 URL = "http://far.test:8000"
@@ -58,29 +57,6 @@ async def failure_of(script: Callable, **server: Any) -> Exception:
     with pytest.raises((SamplerUnavailable, InvalidRequest)) as caught:
         await reach(script, **server).post("/v1/completions", {"prompt": PROMPT})
     return caught.value
-
-
-@pytest.mark.parametrize(("attempt", "expected"), [(0, 0.5), (1, 1.0), (2, 2.0), (4, 8.0), (9, 8.0)])
-def test_delays_double_up_to_a_bound(attempt: int, expected: float) -> None:
-    assert retry_delay_s(attempt, None, jitter=1.0, now=NOW) == expected
-
-
-def test_jitter_takes_up_to_half() -> None:
-    assert retry_delay_s(0, None, jitter=0.0, now=NOW) == 0.25
-
-
-@pytest.mark.parametrize(
-    ("header", "expected"),
-    [
-        ("7", 7.0),
-        ("Thu, 01 Jan 2026 12:00:09 GMT", 9.0),
-        ("0", 0.5),
-        ("Thu, 01 Jan 2026 11:00:00 GMT", 0.5),
-        ("soon", 0.5),
-    ],
-)
-def test_a_server_is_not_asked_again_sooner_than_it_said(header: str, expected: float) -> None:
-    assert retry_delay_s(0, header, jitter=1.0, now=NOW) == expected
 
 
 @pytest.mark.parametrize("given", [URL, f"{URL}/", f"{URL}/v1", f"{URL}/v1/"])
@@ -195,10 +171,6 @@ async def test_neither_key_nor_prompt_is_ever_said(slept, caplog, answer: Any) -
     said = " ".join([error.message, *logged])
     assert KEY not in said
     assert PROMPT not in said
-
-
-def test_the_key_is_not_shown_by_what_holds_it() -> None:
-    assert KEY not in repr(RemoteServer(URL, KEY))
 
 
 async def held(_: httpx.Request) -> httpx.Response:

@@ -166,6 +166,17 @@ def test_weights_of_a_shared_checkpoint_count_once(tiny, gpu) -> None:
     check_gpu(on_gpu(tiny("llama")))
 
 
+def test_weights_of_a_reference_model_count_too(tiny, gpu) -> None:
+    """The share has room for the weights of one model one and a half times; the model and its reference need two."""
+    weights = (tiny("llama") / "model.safetensors").stat().st_size
+    total_gib = weights * 1.5 / 0.45 / GIB
+    gpu(total_gib, total_gib)
+    settings = on_gpu(tiny("llama"))
+    settings.models[0].reference_path = str(tiny("qwen2"))
+    with pytest.raises(GpuMemoryTooSmall):
+        check_gpu(settings)
+
+
 def test_weights_that_exceed_the_share_are_refused(tiny, gpu) -> None:
     weights = (tiny("llama") / "model.safetensors").stat().st_size
     total_gib = weights * 1.1 / 0.45 / GIB

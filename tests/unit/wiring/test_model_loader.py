@@ -19,12 +19,14 @@ TASK = ScoreTask("What is 1 + 1?", steps=("It is 2.",))
 
 @pytest.fixture
 async def load() -> AsyncIterator[Callable[..., object]]:
-    """Loads models given as (name, profile, path) or (name, profile, path, dtype)."""
+    """Loads models given as (name, profile, path) or (name, profile, path, dtype), or as whole settings."""
     opened: list[Registry] = []
 
-    async def build(*models: tuple, **settings: object) -> Registry:
+    async def build(*models: tuple | ModelSettings, **settings: object) -> Registry:
         named = [
-            ModelSettings(**dict(zip(("name", "profile", "path", "dtype"), map(str, model), strict=False)))
+            model
+            if isinstance(model, ModelSettings)
+            else ModelSettings(**dict(zip(("name", "profile", "path", "dtype"), map(str, model), strict=False)))
             for model in models
         ]
         chosen = Settings(**{"models": named, "device": "cpu", "dtype": "float32"} | settings)
@@ -83,7 +85,7 @@ async def test_missing_checkpoint_is_reported_with_its_reason(load, tiny, tmp_pa
 
 async def test_wrong_number_of_labels_is_reported(load, tiny) -> None:
     registry = await load(("prm", "trl-prm", tiny("qwen2_tokens", num_labels=3)))
-    assert "3 outputs but the profile reads 2" in registry.states()["prm"].detail
+    assert "score.weight has shape [3, 64], but profile and trunk need [2, 64]" in registry.states()["prm"].detail
 
 
 async def test_wrong_architecture_is_reported(load, tiny) -> None:
@@ -165,3 +167,106 @@ async def test_loading_reads_only_the_directory_given(load, tiny, tmp_path: Path
     shutil.rmtree(directory)
     (result,) = (await registry.get("prm").line.score_group([TASK], ScoreOptions())).results
     assert result.steps[0].score == pytest.approx(result.score)
+
+
+def log_ratio(tiny, *, reference: Path | None, **changes: object) -> ModelSettings:
+    return ModelSettings(
+        name="implicit",
+        profile="eurus-prm",
+        path=str(tiny("eurus-prm")),
+        reference_path=None if reference is None else str(reference),
+        **changes,
+    )
+
+
+async def test_log_ratio_model_without_a_reference_is_told_to_name_one(load, tiny) -> None:
+    registry = await load(log_ratio(tiny, reference=None))
+    detail = registry.states()["implicit"].detail
+    assert detail.startswith("settings_invalid: models: implicit: ")
+    assert "set reference_path" in detail
+
+
+async def test_reference_of_another_vocabulary_is_reported(load, tiny) -> None:
+    registry = await load(log_ratio(tiny, reference=tiny("math-shepherd")))
+    assert "reference_path names a model with another vocabulary" in registry.states()["implicit"].detail
+
+
+async def test_missing_reference_is_reported(load, tiny, tmp_path: Path) -> None:
+    registry = await load(log_ratio(tiny, reference=tmp_path / "nowhere"))
+    assert registry.states()["implicit"].detail.startswith("checkpoint_missing: ")
+
+
+async def test_base_of_a_log_ratio_model_covers_its_reference(load, tiny) -> None:
+    cards = [(await load(log_ratio(tiny, reference=tiny("eurus-prm", seed=seed)))).cards()[0] for seed in (1, 2)]
+    assert cards[0].base_id != cards[1].base_id
+
+
+async def test_models_with_two_references_do_not_share_an_engine(load, tiny) -> None:
+    first, second = (log_ratio(tiny, reference=tiny("eurus-prm", seed=seed)) for seed in (1, 2))
+    registry = await load(first, second.model_copy(update={"name": "other"}))
+    assert queue_of(registry, "implicit") is not queue_of(registry, "other")
+
+
+async def test_reference_of_a_model_that_reads_none_is_refused(load, tiny) -> None:
+    settings = ModelSettings(
+        name="prm", profile="embedded-prm", path=str(tiny("llama")), reference_path=str(tiny("llama"))
+    )
+    detail = (await load(settings)).states()["prm"].detail
+    assert detail.startswith("settings_invalid: models: prm: reference_path is read by log-ratio profiles")
+
+
+async def test_tokenizer_without_the_tag_is_reported(load, tiny, tmp_path: Path) -> None:
+    directory = Path(shutil.copytree(tiny("qwen2.5-math-prm"), tmp_path / "copy"))
+    for file in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(tiny("qwen2") / file, directory)
+    detail = (await load(("prm", "qwen2.5-math-prm", directory))).states()["prm"].detail
+    assert detail.startswith("profile_invalid: rendering.tag '<extra_0>' is no control token of this tokenizer")
+
+
+@pytest.mark.parametrize(("profile", "what"), [("trl-prm", "separator or tag"), ("embedded-prm", "verdict 'Yes'")])
+async def test_tokenizer_that_lacks_what_the_profile_writes_is_reported(
+    load, tiny, tmp_path: Path, profile: str, what: str
+) -> None:
+    """Without these tokens their place would be read as an unknown one."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    directory = Path(shutil.copytree(tiny("qwen2_tokens" if profile == "trl-prm" else "llama"), tmp_path / "copy"))
+    letters = [letter for letter in map(chr, range(32, 127)) if letter not in "YN"]
+    words = Tokenizer(
+        models.BPE({word: place for place, word in enumerate(["<unk>", *letters])}, [], unk_token="<unk>")
+    )
+    words.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    words.add_special_tokens(["<unk>"])
+    words.save(str(directory / "tokenizer.json"))
+    detail = (await load(("prm", profile, directory))).states()["prm"].detail
+    assert detail.startswith("profile_invalid: this tokenizer has no tokens for ")
+    assert what in detail
+
+
+async def test_missing_head_is_reported(load, tiny) -> None:
+    detail = (await load(("prm", "qwen2.5-math-prm", tiny("eurus-prm")))).states()["prm"].detail
+    assert detail.startswith("checkpoint_damaged: the checkpoint has no tensor score.0.weight")
+
+
+@pytest.fixture
+def pickled(tiny, tmp_path: Path) -> Path:
+    """A checkpoint with a head of its own whose weights are pickled."""
+    import torch
+    from safetensors.torch import load_file
+
+    directory = Path(shutil.copytree(tiny("qwen2.5-math-prm"), tmp_path / "pickled"))
+    torch.save(load_file(directory / "model.safetensors"), directory / "pytorch_model.bin")
+    (directory / "model.safetensors").unlink()
+    return directory
+
+
+async def test_pickled_weights_are_refused(load, pickled: Path) -> None:
+    detail = (await load(("prm", "qwen2.5-math-prm", pickled))).states()["prm"].detail
+    assert detail.startswith("checkpoint_refused: ")
+
+
+async def test_allowed_pickled_weights_score_the_same(load, tiny, pickled: Path) -> None:
+    allowed = ModelSettings(name="pickled", profile="qwen2.5-math-prm", path=str(pickled), allow=["pickle_weights"])
+    registry = await load(allowed, ("safe", "qwen2.5-math-prm", tiny("qwen2.5-math-prm")))
+    scored = [await registry.get(name).line.score_group([TASK], ScoreOptions()) for name in ("pickled", "safe")]
+    assert scored[0].results == scored[1].results

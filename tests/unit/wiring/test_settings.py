@@ -132,7 +132,9 @@ def test_file_that_is_not_toml_is_refused(config) -> None:
         ("port = 70000", "port"),
         ("[generator]\nengin = 'vllm'", "generator.engin"),
         ("[[models]]\nname = 'a b'\nprofile = 'trl-prm'", "models.0.name"),
-        ("[[models]]\nname = 'a'", "models.0.profile"),
+        ("[[models]]\nname = '/a'\nprofile = 'trl-prm'", "models.0.name"),
+        ("[[models]]\nname = 'a/../b'\nprofile = 'trl-prm'", "models.0.name"),
+        ("[[models]]\nprofile = 'trl-prm'", "models.0.name"),
         ("[gpu]\nsampler_share = 1.5", "gpu.sampler_share"),
         ("device = 'tpu'", "device"),
     ],
@@ -165,6 +167,11 @@ def test_wrong_command_line_value_is_named() -> None:
 def test_refusals_do_not_repeat_the_value(monkeypatch) -> None:
     monkeypatch.setenv("SUREFOOT_PORT", "hunter2")
     assert "hunter2" not in refused().message
+
+
+def test_a_hub_id_names_a_model(config) -> None:
+    [model] = load_settings(config("[[models]]\nname = 'Qwen/Qwen2.5-Math-PRM-7B'\nprofile = 'trl-prm'")).models
+    assert model.name == "Qwen/Qwen2.5-Math-PRM-7B"
 
 
 def test_two_models_of_one_name_are_refused(config) -> None:

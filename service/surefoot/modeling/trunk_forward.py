@@ -1,0 +1,92 @@
+"""Hidden states of a checkpoint's trunk, by the fastest pass that its attention allows."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+
+import torch
+
+from surefoot.errors import CheckpointDamaged
+from surefoot.modeling.checkpoint import Checkpoint
+from surefoot.modeling.packed_forward import (
+    PACKED_ATTENTION,
+    UnsupportedAttention,
+    leaks_between_sequences,
+    packed_hidden_states,
+    plain_hidden_states,
+    rotates_by_longest,
+)
+
+log = logging.getLogger(__name__)
+
+Indices = Sequence[Sequence[int]]
+"""Per sequence, its token ids, or the positions wanted in it."""
+
+
+class TrunkForward:
+    """The packed pass where it gives what each sequence gives alone, else one ordinary pass a sequence."""
+
+    def __init__(self, name: str, checkpoint: Checkpoint) -> None:
+        self._trunk = checkpoint.trunk
+        # Passes are made by one thread; the ordinary pass for a comparison changes the trunk for as long as it runs.
+        self._one_pass = threading.Lock()
+        self._forward: Callable[[torch.nn.Module, Indices, Indices], torch.Tensor] = packed_hidden_states
+        reason = self._why_not_packed()
+        if reason is not None:
+            log.warning("%s is scored one sequence at a time: %s", name, reason)
+            self._forward = plain_hidden_states
+            self._check_plain(name)
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether several sequences share a pass."""
+        return self._forward is packed_hidden_states
+
+    def hidden_states(self, sequences: Indices, positions: Indices) -> torch.Tensor:
+        """Last hidden states at the wanted positions of all sequences, [sum of positions, hidden], in order."""
+        with self._one_pass, torch.inference_mode():
+            return self._forward(self._trunk, sequences, positions)
+
+    def plain_hidden_states(self, sequences: Indices, positions: Indices) -> torch.Tensor:
+        """The same by ordinary passes with transformers' own attention, to hold the served ones against.
+
+        Served passes wait meanwhile: this is for the time before serving.
+        """
+        with self._one_pass, torch.inference_mode():
+            if not self.is_packed:
+                return plain_hidden_states(self._trunk, sequences, positions)
+            self._trunk.set_attn_implementation("sdpa")
+            try:
+                return plain_hidden_states(self._trunk, sequences, positions)
+            finally:
+                self._trunk.set_attn_implementation(PACKED_ATTENTION)
+
+    def _why_not_packed(self) -> str | None:
+        """The reason against the packed pass, after which the trunk has an attention of its own family's."""
+        config = self._trunk.config
+        if config._attn_implementation != PACKED_ATTENTION:  # noqa: SLF001  transformers has no other name for it
+            return "its attention is not transformers' own"
+        try:
+            if rotates_by_longest(config):
+                raise UnsupportedAttention("its rotary positions depend on the longest sequence of a pass")
+            with torch.inference_mode():
+                leaks = leaks_between_sequences(self._trunk)
+            if leaks:
+                raise UnsupportedAttention("its layers mix the tokens of neighbouring sequences")
+        except (UnsupportedAttention, TypeError) as cause:
+            self._trunk.set_attn_implementation("eager")
+            return str(cause)
+        return None
+
+    def _check_plain(self, name: str) -> None:
+        try:
+            with torch.inference_mode():
+                plain_hidden_states(self._trunk, [[0, 0]], [[1]])
+        except (AttributeError, TypeError, ValueError, RuntimeError, IndexError) as cause:
+            raise CheckpointDamaged(
+                f"the trunk of {name} gives no hidden states for a line of tokens ({type(cause).__name__}): it is no "
+                "decoder that can be read here",
+                param="path",
+            ) from cause

@@ -1,0 +1,32 @@
+"""An engine: what computes on a loaded checkpoint, and what names its scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from surefoot.domain import ForwardItem, Rows
+from surefoot.ports import Backend, Tokenizer
+from surefoot.profiles import Profile
+
+if TYPE_CHECKING:
+    from surefoot.modeling.identity import EngineIdentity
+
+EngineKey = tuple[str, ...]
+"""Models with equal keys share an engine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Several models may share an engine: `add_model` says how a profile reads it, by the name in `ForwardItem.head`.
+
+    `plain_rows` gives an input's rows by one ordinary forward pass in this process, where there is one. Served passes
+    wait for it, so it is for the time before serving.
+    """
+
+    identity: EngineIdentity
+    tokenizer: Tokenizer
+    backend: Backend
+    add_model: Callable[[str, Profile], None]
+    plain_rows: Callable[[ForwardItem], Rows] | None

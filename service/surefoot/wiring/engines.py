@@ -1,0 +1,142 @@
+"""Engines by what a model's settings ask for, each with the queue in front of it; one builder per kind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from surefoot.errors import SettingsInvalid
+from surefoot.ports import Telemetry
+from surefoot.profiles import Profile
+from surefoot.scheduling.limits import SchedulerLimits
+from surefoot.scheduling.scheduler import Scheduler
+from surefoot.settings import ModelSettings, Settings
+from surefoot.wiring.engine import Engine, EngineKey
+from surefoot.wiring.heads import build_head
+from surefoot.wiring.sources import checkpoint_directory
+from surefoot.wiring.vllm_engines import build_vllm, build_vllm_server, vllm_engine_key
+
+if TYPE_CHECKING:
+    from surefoot.modeling.checkpoint import Checkpoint
+    from surefoot.modeling.tokenizer import HfTokenizer
+
+EngineKind = Literal["transformers", "log_ratio", "vllm", "vllm_server"]
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedEngine:
+    """An engine and the queue in front of it."""
+
+    engine: Engine
+    scheduler: Scheduler
+
+    async def close(self, grace_s: float) -> None:
+        """Let accepted work finish for `grace_s` seconds, then let go of the engine; idempotent."""
+        await self.scheduler.close(grace_s)
+        await asyncio.to_thread(self.engine.backend.close)
+
+
+def engine_kind(model: ModelSettings, profile: Profile) -> EngineKind:
+    """Which builder makes the engine of this model."""
+    if model.backend == "transformers" and profile.readout.method == "log_ratio":
+        return "log_ratio"
+    return model.backend
+
+
+def engine_key(model: ModelSettings, profile: Profile, settings: Settings) -> EngineKey:
+    """What two models must have in common to share an engine."""
+    kind = engine_kind(model, profile)
+    if kind in ("vllm", "vllm_server"):
+        return vllm_engine_key(model, profile, settings)
+    return (
+        kind,
+        model.path,
+        model.reference_path or "",
+        profile.readout.architecture,
+        model.dtype or settings.dtype,
+        *sorted(model.allow),
+    )
+
+
+def build_engine(model: ModelSettings, profile: Profile, settings: Settings, telemetry: Telemetry) -> QueuedEngine:
+    """Load what the model needs; blocking, for minutes where it is large. Raises a `StartupError`."""
+    engine = BUILDERS[engine_kind(model, profile)](model, profile, settings)
+    limits = SchedulerLimits(**settings.scheduler.model_dump())
+    return QueuedEngine(engine, Scheduler(engine.backend, limits, telemetry))
+
+
+def _build_transformers(model: ModelSettings, profile: Profile, settings: Settings) -> Engine:
+    from surefoot.backends.transformers_backend import TransformersBackend
+    from surefoot.modeling.identity import identity_of
+
+    if model.reference_path is not None:
+        raise SettingsInvalid(
+            f"models: {model.name}: reference_path is read by log-ratio profiles, which {profile.name!r} is not: "
+            "leave it out, or choose such a profile",
+            param="reference_path",
+        )
+    checkpoint, tokenizer = _load(model.path, model, profile, settings)
+    backend = TransformersBackend(model.name, checkpoint, max_input_tokens=settings.max_input_tokens)
+    return Engine(
+        identity_of(checkpoint, cache=settings.cache),
+        tokenizer,
+        backend,
+        lambda name, profile: backend.add_head(name, build_head(profile, checkpoint, tokenizer)),
+        backend.plain_rows,
+    )
+
+
+def _build_log_ratio(model: ModelSettings, profile: Profile, settings: Settings) -> Engine:
+    from surefoot.backends.log_ratio_backend import LogRatioBackend, check_same_vocabulary
+    from surefoot.modeling.identity import identity_of
+
+    if model.reference_path is None:
+        raise SettingsInvalid(
+            f"models: {model.name}: profile {profile.name!r} compares two models: set reference_path to the one that "
+            "this one was trained from",
+            param="reference_path",
+        )
+    checkpoint, tokenizer = _load(model.path, model, profile, settings)
+    reference, reference_tokenizer = _load(model.reference_path, model, profile, settings)
+    check_same_vocabulary(tokenizer, reference_tokenizer)
+    backend = LogRatioBackend(model.name, checkpoint, reference, max_input_tokens=settings.max_input_tokens)
+    return Engine(
+        identity_of(checkpoint, reference, cache=settings.cache),
+        tokenizer,
+        backend,
+        lambda _name, _profile: None,
+        backend.plain_rows,
+    )
+
+
+def _load(path: str, model: ModelSettings, profile: Profile, settings: Settings) -> tuple[Checkpoint, HfTokenizer]:
+    import torch
+
+    from surefoot.modeling.checkpoint import load_checkpoint
+    from surefoot.modeling.packed_forward import PACKED_ATTENTION
+    from surefoot.modeling.tokenizer import HfTokenizer
+
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    directory = checkpoint_directory(path, settings, allow=model.allow)
+    # What is quick to refuse comes first: large weights take minutes.
+    tokenizer = HfTokenizer.from_directory(directory)
+    checkpoint = load_checkpoint(
+        directory,
+        profile.readout.architecture,
+        dtype=model.dtype or settings.dtype,
+        device=settings.device,
+        attention=PACKED_ATTENTION,
+        allow=model.allow,
+    )
+    return checkpoint, tokenizer
+
+
+BUILDERS: Mapping[EngineKind, Callable[[ModelSettings, Profile, Settings], Engine]] = {
+    "transformers": _build_transformers,
+    "log_ratio": _build_log_ratio,
+    "vllm": build_vllm,
+    "vllm_server": build_vllm_server,
+}
