@@ -1,0 +1,87 @@
+"""The reliability diagram: how often steps are right against how sure the model is of them, before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from surefoot.evaluation.calibration import Change, Measures
+from surefoot.evaluation.reliability import NUM_BINS, Bin
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Blue and vermilion of Okabe and Ito's palette, which colour-blind readers tell apart.
+_OBSERVED, _GAP, _INK = "#0072B2", "#D55E00", "#444444"
+_DOTS_PER_INCH = 150
+
+
+def can_draw() -> bool:
+    """Whether matplotlib is installed, which the extra `plots` brings."""
+    return find_spec("matplotlib") is not None
+
+
+def draw_reliability(change: Change, title: str, paths: Sequence[Path]) -> None:
+    """Write the diagram into each of `paths`, whose endings say the format (.png, .svg). Needs matplotlib."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    # Without a salt, and with a date, the same picture would be another file each time.
+    with rc_context(
+        {"svg.hashsalt": "surefoot", "font.size": 10, "axes.spines.top": False, "axes.spines.right": False}
+    ):
+        figure = Figure(figsize=(10, 6.2), layout="constrained")
+        figure.suptitle(title)
+        axes = figure.subplots(2, 2, sharex=True, sharey="row", height_ratios=(3, 1))
+        for column, (name, measures) in enumerate((("before", change.before), ("after", change.after))):
+            _draw_accuracy(axes[0][column], name, measures)
+            _draw_counts(axes[1][column], measures)
+        axes[0][0].set_ylabel("share of steps labelled right")
+        axes[1][0].set_ylabel("steps")
+        # Below everything: within the axes it would hide a bar.
+        figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=9)
+        for path in paths:
+            metadata = {"Date": None} if path.suffix == ".svg" else None
+            figure.savefig(path, dpi=_DOTS_PER_INCH, metadata=metadata)
+
+
+def _draw_accuracy(axes: Axes, name: str, measures: Measures) -> None:
+    bins = measures.bins
+    axes.plot([0, 1], [0, 1], color=_INK, linestyle="--", linewidth=1, label="perfectly calibrated")
+    axes.bar(
+        _middles(bins),
+        [part.accuracy for part in bins],
+        width=0.9 / NUM_BINS,
+        color=_OBSERVED,
+        label="labelled right",
+    )
+    axes.vlines(
+        [part.confidence for part in bins],
+        [min(part.accuracy, part.confidence) for part in bins],
+        [max(part.accuracy, part.confidence) for part in bins],
+        color=_GAP,
+        linewidth=2,
+        label="gap to the mean score",
+    )
+    axes.plot([part.confidence for part in bins], [part.confidence for part in bins], "o", color=_GAP, markersize=4)
+    axes.axvline(measures.threshold, color=_INK, linestyle=":", linewidth=1.2, label="threshold")
+    axes.set_title(
+        f"{name}: temperature {measures.temperature:.3g}\n"
+        f"ECE {measures.ece:.3f}, Brier {measures.brier:.3f}, first-error F1 {measures.f1:.1%}",
+        fontsize=10,
+    )
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1)
+
+
+def _draw_counts(axes: Axes, measures: Measures) -> None:
+    bars = axes.bar(_middles(measures.bins), [part.count for part in measures.bins], width=0.9 / NUM_BINS, color=_INK)
+    axes.bar_label(bars, fontsize=7, padding=1)
+    axes.margins(y=0.2)
+    axes.set_xlabel("score: probability that the step is right")
+
+
+def _middles(bins: Sequence[Bin]) -> list[float]:
+    return [(part.low + part.high) / 2 for part in bins]
