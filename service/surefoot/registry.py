@@ -1,21 +1,21 @@
-"""Named reward models: loaded at start, looked up by name or by kind."""
+"""Named reward models: loaded and proven at start, looked up by name or by kind."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from surefoot.domain import Kind, Scale
+from surefoot.domain import DtypeName, Kind, Scale
 from surefoot.errors import ModelNotFound, NotReady, StartupError, WrongModelKind
-from surefoot.pipeline import ScoringLine
+from surefoot.pipeline import ModelScorer
+from surefoot.self_check import NOT_CHECKED, SelfCheck
 
 log = logging.getLogger(__name__)
 
 LoadState = Literal["loading", "ready", "failed"]
-DtypeName = Literal["float32", "bfloat16", "float16"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,11 @@ class ModelCard:
     dtype: str
     backend: str
     device: str
+    self_check: SelfCheck = NOT_CHECKED
 
 
 def card_of(
-    line: ScoringLine, *, base_id: str, fingerprint: str, dtype: DtypeName, backend: str, device: str
+    line: ModelScorer, *, base_id: str, fingerprint: str, dtype: DtypeName, backend: str, device: str
 ) -> ModelCard:
     """The card of the model that `line` scores with; the tolerance is the one of its dtype."""
     profile = line.profile
@@ -67,10 +68,14 @@ def card_of(
 
 @dataclass(frozen=True, slots=True)
 class ServedModel:
-    """A loaded model: its card, the line that scores with it, and how to let go of it."""
+    """A loaded model: its card, the line that scores with it, and how to let go of it.
+
+    `prove` checks what the line gives; it raises `SelfCheckFailed`.
+    """
 
     card: ModelCard
-    line: ScoringLine
+    line: ModelScorer
+    prove: Callable[[], Awaitable[SelfCheck]]
     close: Callable[[], Awaitable[None]]
 
 
@@ -91,14 +96,18 @@ class Registry:
     def __init__(self, loaders: Mapping[str, Loader], kinds: Mapping[str, Kind]) -> None:
         self._loaders = dict(loaders)
         self._kinds = dict(kinds)
+        self._loaded: list[ServedModel] = []
         self._models: dict[str, ServedModel] = {}
         self._states: dict[str, ModelState] = {name: ModelState("loading") for name in loaders}
 
     async def load_all(self) -> None:
-        """Load every model. One that cannot be loaded is reported by its state; the others are served."""
+        """Load and prove every model. One that fails at either is reported by its state; the others are served."""
         for name, loader in self._loaders.items():
             try:
-                self._models[name] = await loader()
+                loaded = await loader()
+                # One that fails its proof holds an engine all the same, which is let go of at the end.
+                self._loaded.append(loaded)
+                self._models[name] = replace(loaded, card=replace(loaded.card, self_check=await loaded.prove()))
             except StartupError as error:
                 log.error("model %s: %s: %s", name, error.code, error.message)  # noqa: TRY400  the message says it all
                 self._states[name] = ModelState("failed", f"{error.code}: {error.message}")
@@ -145,6 +154,6 @@ class Registry:
 
     async def close(self) -> None:
         """Let go of every model; safe to call twice."""
-        models, self._models = self._models, {}
+        loaded, self._loaded, self._models = self._loaded, [], {}
         self._states = {name: ModelState("loading", "closed") for name in self._states}
-        await asyncio.gather(*(model.close() for model in models.values()))
+        await asyncio.gather(*(model.close() for model in loaded))

@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 
 import pytest
 
-from surefoot.errors import CheckpointMissing, ModelNotFound, NotReady, WrongModelKind
+from surefoot.errors import CheckpointMissing, ModelNotFound, NotReady, SelfCheckFailed, WrongModelKind
 from surefoot.registry import ModelState, Registry
 from surefoot.wiring.fake_service import FakeParts, build_fake_service
 
@@ -129,3 +130,53 @@ async def test_closing_twice_closes_each_model_once(registry) -> None:
     await registry.close()
     await registry.close()
     assert registry.cards() == []
+
+
+async def test_the_card_says_what_the_proof_gave(open_registry) -> None:
+    proof = (await open_registry(proves=True)).get("prm").card.self_check
+    assert (proof.state, proof.against, proof.max_difference) == ("passed", "plain_forward", 0.0)
+
+
+async def test_a_model_is_loading_until_it_is_proven(registry) -> None:
+    model = registry.get("prm")
+    during: list[str] = []
+
+    async def load():
+        return replace(model, prove=prove)
+
+    async def prove():
+        during.append(proving.states()["a"].state)
+        return model.card.self_check
+
+    proving = Registry({"a": load}, {"a": "process"})
+    await proving.load_all()
+    assert (during, proving.states()["a"].state) == (["loading"], "ready")
+
+
+async def test_a_model_that_fails_its_proof_says_why(registry) -> None:
+    refused, _ = await refused_registry(registry)
+    assert refused.states()["a"] == ModelState("failed", "self_check_failed: served 1, pinned is 2")
+
+
+async def test_a_model_that_fails_its_proof_is_closed_with_the_others(registry) -> None:
+    refused, closed = await refused_registry(registry)
+    await refused.close()
+    assert closed == ["a"]
+
+
+async def refused_registry(registry: Registry) -> tuple[Registry, list[str]]:
+    """One whose model fails its proof, and the names of what was closed."""
+    closed: list[str] = []
+
+    async def prove():
+        raise SelfCheckFailed("served 1, pinned is 2")
+
+    async def close():
+        closed.append("a")
+
+    async def load():
+        return replace(registry.get("prm"), prove=prove, close=close)
+
+    refused = Registry({"a": load}, {"a": "process"})
+    await refused.load_all()
+    return refused, closed

@@ -1,0 +1,113 @@
+"""Every error that surefoot raises on purpose, by meaning.
+
+SurefootError
+├── ItemError               one item failed; its neighbours and the request go on
+│   ├── EmptyProblem · NoSteps · EmptyStep · UnsupportedMessages
+│   ├── TooManySteps · InputTooLong · UnsafeText · StepCountMismatch · NonFiniteScore
+│   └── DeadlineExceeded · BackendFailed
+├── RequestError            the whole request is answered with this error
+│   ├── InvalidRequest · UnrecognisedBody · AggregationNotDefined
+│   ├── ModelNotFound · GeneratorNotFound · WrongModelKind
+│   ├── QueueFull · GroupTooLarge · RequestTimeout · BodyTooLarge · BodyTimeout · UnsupportedEncoding
+│   └── NotReady · SamplerUnavailable
+├── EvaluationError         the data cannot give what is asked of it: LabelsDegenerate · ScaleNotProbability
+└── StartupError            the process cannot serve what its configuration asks for
+    ├── CheckpointMissing · CheckpointDamaged · CheckpointRefused · ProfileInvalid · ProfileAmbiguous
+    └── SettingsInvalid · SelfCheckFailed · PortInUse · GpuMemoryTooSmall
+
+`code` is stable and part of the API. HTTP statuses are known to `api/errors.py` alone.
+"""
+
+from surefoot.errors.base import SurefootError
+from surefoot.errors.evaluation import (
+    EvaluationError,
+    LabelsDegenerate,
+    ScaleNotProbability,
+)
+from surefoot.errors.item import (
+    BackendFailed,
+    DeadlineExceeded,
+    EmptyProblem,
+    EmptyStep,
+    InputTooLong,
+    ItemError,
+    NonFiniteScore,
+    NoSteps,
+    StepCountMismatch,
+    TooManySteps,
+    UnsafeText,
+    UnsupportedMessages,
+)
+from surefoot.errors.request import (
+    AggregationNotDefined,
+    BodyTimeout,
+    BodyTooLarge,
+    GeneratorNotFound,
+    GroupTooLarge,
+    InvalidRequest,
+    ModelNotFound,
+    NotReady,
+    QueueFull,
+    RequestError,
+    RequestTimeout,
+    SamplerUnavailable,
+    UnrecognisedBody,
+    UnsupportedEncoding,
+    WrongModelKind,
+)
+from surefoot.errors.startup import (
+    CheckpointDamaged,
+    CheckpointMissing,
+    CheckpointRefused,
+    GpuMemoryTooSmall,
+    PortInUse,
+    ProfileAmbiguous,
+    ProfileInvalid,
+    SelfCheckFailed,
+    SettingsInvalid,
+    StartupError,
+)
+
+__all__ = [
+    "AggregationNotDefined",
+    "BackendFailed",
+    "BodyTimeout",
+    "BodyTooLarge",
+    "CheckpointDamaged",
+    "CheckpointMissing",
+    "CheckpointRefused",
+    "DeadlineExceeded",
+    "EmptyProblem",
+    "EmptyStep",
+    "EvaluationError",
+    "GeneratorNotFound",
+    "GpuMemoryTooSmall",
+    "GroupTooLarge",
+    "InputTooLong",
+    "InvalidRequest",
+    "ItemError",
+    "LabelsDegenerate",
+    "ModelNotFound",
+    "NoSteps",
+    "NonFiniteScore",
+    "NotReady",
+    "PortInUse",
+    "ProfileAmbiguous",
+    "ProfileInvalid",
+    "QueueFull",
+    "RequestError",
+    "RequestTimeout",
+    "SamplerUnavailable",
+    "ScaleNotProbability",
+    "SelfCheckFailed",
+    "SettingsInvalid",
+    "StartupError",
+    "StepCountMismatch",
+    "SurefootError",
+    "TooManySteps",
+    "UnrecognisedBody",
+    "UnsafeText",
+    "UnsupportedEncoding",
+    "UnsupportedMessages",
+    "WrongModelKind",
+]
