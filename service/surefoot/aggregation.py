@@ -2,7 +2,8 @@
 
 With p_i the probability that step i is correct, *Let's Verify Step by Step* (arXiv 2305.20050) scores a solution
 with the probability that every step is correct: prod = Π p_i. sum_logprob = Σ ln p_i is its logarithm, min the
-weakest step, last the final step, mean the arithmetic mean.
+weakest step, last the final step, mean the arithmetic mean. sum = Σ r_i and soft_min = Σ softmax(-r / T)_i r_i are
+for families with signed rewards (the latter is PURE's, arXiv 2504.15275, T = 0.1).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import get_args
 from surefoot.domain import PROBABILITY_FLOOR, Aggregation, Scale
 
 _EVERY_SCALE: frozenset[Scale] = frozenset(get_args(Scale))
+_SOFT_MIN_TEMPERATURE = 0.1
 _PROBABILITY_ONLY: frozenset[Scale] = frozenset({"probability"})
 
 
@@ -30,12 +32,20 @@ def _last(scores: Sequence[float]) -> float:
     return scores[-1]
 
 
+def _soft_min(scores: Sequence[float]) -> float:
+    lowest = min(scores)
+    weights = [math.exp((lowest - score) / _SOFT_MIN_TEMPERATURE) for score in scores]
+    return math.fsum(weight * score for weight, score in zip(weights, scores, strict=True)) / math.fsum(weights)
+
+
 AGGREGATORS: Mapping[Aggregation, Callable[[Sequence[float]], float]] = {
     "prod": _prod,
     "min": min,
     "mean": fmean,
     "last": _last,
     "sum_logprob": _sum_logprob,
+    "sum": math.fsum,
+    "soft_min": _soft_min,
 }
 """Each takes at least one score, in the order of the steps."""
 
@@ -45,6 +55,8 @@ DEFINED_ON: Mapping[Aggregation, frozenset[Scale]] = {
     "mean": _EVERY_SCALE,
     "last": _EVERY_SCALE,
     "sum_logprob": _PROBABILITY_ONLY,
+    "sum": _EVERY_SCALE,
+    "soft_min": _EVERY_SCALE,
 }
 """The scales on which an aggregation means something."""
 

@@ -12,11 +12,15 @@ from typing import Literal
 Role = Literal["system", "user", "assistant"]
 Kind = Literal["process", "outcome"]
 Scale = Literal["probability", "signed", "unbounded"]
-Aggregation = Literal["prod", "min", "mean", "last", "sum_logprob"]
+DtypeName = Literal["float32", "bfloat16", "float16"]
+Aggregation = Literal["prod", "min", "mean", "last", "sum_logprob", "sum", "soft_min"]
 Strategy = Literal["process", "outcome", "majority", "process_weighted", "outcome_weighted", "process_outcome"]
 Splitting = Literal["newline", "blank_line", "numbered", "step_prefix", "separator", "auto"]
 Priority = Literal["interactive", "bulk"]
 FinishReason = Literal["stop", "length"]
+
+OPTIONAL_AGGREGATIONS: frozenset[Aggregation] = frozenset({"sum", "soft_min"})
+"""Aggregates that exist only where a profile asks for them."""
 
 PROBABILITY_FLOOR = 1e-9
 """Probabilities are kept inside [floor, 1 - floor] before a logarithm is taken."""
@@ -50,7 +54,8 @@ class Solution:
 class ScoreTask:
     """What to score: a problem with either a whole `solution` or given `steps` (exactly one of them).
 
-    `context` holds the turns before the problem when the caller sent a conversation.
+    `context` holds the turns before the problem when the caller sent a conversation. `blank_steps`: steps without text
+    are scored too, for callers who count them; otherwise they are refused.
     """
 
     problem: str
@@ -58,6 +63,7 @@ class ScoreTask:
     steps: tuple[str, ...] | None = None
     context: tuple[Message, ...] = ()
     id: str | None = None
+    blank_steps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +78,34 @@ class ScoreOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class TextPart:
+    """A piece of a text that is tokenised as one whole; control tokens are recognised in trusted pieces alone."""
+
+    text: str
+    trusted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedParts:
+    """Tokens of a text in parts; `last_tokens[i]` is the index of the token that holds part i's last character.
+
+    For an empty part it is that of the token before it, -1 where there is none.
+    """
+
+    token_ids: tuple[int, ...]
+    last_tokens: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RenderedInput:
-    """Tokens of one input and the positions in it where values are read, one per step, ascending."""
+    """Tokens of one input and the positions in it where values are read, one per step, ascending.
+
+    `solution_start` is the index of the solution's first token where a model needs to know it.
+    """
 
     token_ids: tuple[int, ...]
     readout_positions: tuple[int, ...]
+    solution_start: int = 0
 
     @property
     def num_tokens(self) -> int:

@@ -11,7 +11,7 @@ from surefoot.answers import EquivalenceJudge, group_answers
 from surefoot.convincing import Choice, Judged, choose_convincing
 from surefoot.domain import ScoreOptions, SolutionScore, Timing, Usage
 from surefoot.errors import EmptyProblem, ItemError
-from surefoot.pipeline import ScoringLine
+from surefoot.pipeline import ModelScorer
 from surefoot.ranking import (
     RankOptions,
     RankTask,
@@ -56,7 +56,7 @@ class Labelling:
 
 async def choose_for_labelling(
     tasks: Sequence[LabelTask],
-    line: ScoringLine,
+    line: ModelScorer,
     options: ScoreOptions,
     judge: EquivalenceJudge,
     *,

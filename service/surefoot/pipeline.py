@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,10 +22,10 @@ from surefoot.domain import (
     Timing,
     Usage,
 )
-from surefoot.errors import BackendFailed, EmptyProblem, InputTooLong, ItemError
+from surefoot.errors import BackendFailed, EmptyProblem, InputTooLong, ItemError, TooManySteps
 from surefoot.forest import count_unique_tokens
-from surefoot.ports import Telemetry
-from surefoot.profiles import Profile
+from surefoot.ports import Scorer, Telemetry
+from surefoot.profiles import Overflow, Profile
 from surefoot.readout import read
 from surefoot.rendering import Renderer
 from surefoot.segmentation import join_steps, split_solution
@@ -40,6 +40,19 @@ class Submits(Protocol):
     def submit_group(
         self, items: Sequence[ForwardItem], *, priority: Priority, timeout_s: float | None
     ) -> list[asyncio.Future[ForwardResult]]: ...
+
+
+class ModelScorer(Scorer, Protocol):
+    """One model's `Scorer`, and what ranking, cards and routes ask of it besides."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def profile(self) -> Profile: ...
+
+    @property
+    def max_input_tokens(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +75,14 @@ class ScoringLine:
         telemetry: Telemetry,
         *,
         max_input_tokens: int,
+        max_steps: int,
+        fewest_tokens: Callable[[str], int],
     ) -> None:
+        """`fewest_tokens` is the tokenizer's cheap lower bound: what cannot fit is neither split nor tokenised."""
         self.name = name
         self.profile = profile
+        self._max_steps = max_steps
+        self._fewest_tokens = fewest_tokens
         self.max_input_tokens = min(max_input_tokens, profile.max_input_tokens or max_input_tokens)
         self._renderer = renderer
         self._scheduler = scheduler
@@ -89,39 +107,58 @@ class ScoringLine:
     def _prepare_all(
         self, tasks: Sequence[ScoreTask], trace: bool
     ) -> tuple[list[Prepared | Exception], list[RenderedInput], Usage]:
+        prepared = self.prepare_group(tasks, trace=trace)
+        inputs = [rendered for entry in prepared if isinstance(entry, Prepared) for rendered in entry.inputs]
+        return prepared, inputs, usage_of(inputs)
+
+    def prepare_group(self, tasks: Sequence[ScoreTask], *, trace: bool) -> list[Prepared | Exception]:
+        """Each task as it is forwarded, or the error that stands in its place."""
         prepared: list[Prepared | Exception] = []
         for task in tasks:
             try:
-                prepared.append(self._prepare(task, trace))
+                prepared.append(self.prepare(task, trace=trace))
             except ItemError as error:
                 prepared.append(error)
             except Exception as error:  # noqa: BLE001  whatever a tokenizer does with one text, its neighbours go on
                 # The class alone: a message may quote the text.
                 log.error("%s: an item could not be prepared: %s", self.name, type(error).__name__)  # noqa: TRY400
                 prepared.append(error)
-        inputs = [rendered for entry in prepared if isinstance(entry, Prepared) for rendered in entry.inputs]
-        usage = Usage(
-            prompt_tokens=sum(rendered.num_tokens for rendered in inputs),
-            unique_tokens=count_unique_tokens([rendered.token_ids for rendered in inputs]),
-        )
-        return prepared, inputs, usage
+        return prepared
 
-    def _prepare(self, task: ScoreTask, trace: bool) -> Prepared:
+    def prepare(self, task: ScoreTask, *, trace: bool = False) -> Prepared:
+        """The task as it is forwarded. Raises the `ItemError` that would stand in its place."""
         if not task.problem.strip():
             raise EmptyProblem("problem is empty: send the question that the solution answers", param="problem")
+        self._check_size(task)
         splitting = self.profile.splitting
         if task.steps is not None:
-            solution = join_steps(task.steps, splitting.separator)
+            solution = join_steps(task.steps, splitting.separator, allow_blank=task.blank_steps)
         else:
             solution = split_solution(task.solution or "", splitting.method, splitting.separator)
+        self._check_steps(len(solution.steps))
+        # The whole first: if it is too long, nothing is spent on its beginnings.
+        whole = self._render(task, solution)
         traced = trace and self.profile.kind == "outcome"
         shown = [_leading_steps(solution, count) for count in range(1, len(solution.steps))] if traced else []
-        return Prepared(solution, tuple(self._render(task, part) for part in [*shown, solution]))
+        return Prepared(solution, (*(self._render(task, part) for part in shown), whole))
+
+    def _check_size(self, task: ScoreTask) -> None:
+        self._check_steps(len(task.steps or ()))
+        if self.profile.overflow != "refuse":
+            return
+        earlier = [message.content for message in task.context]
+        fewest = self._fewest_tokens("".join([*earlier, task.problem, *(task.steps or ()), task.solution or ""]))
+        if fewest > self.max_input_tokens:
+            raise InputTooLong(fewest, self.max_input_tokens, at_least=True)
+
+    def _check_steps(self, num_steps: int) -> None:
+        if num_steps > self._max_steps:
+            raise TooManySteps(num_steps, self._max_steps)
 
     def _render(self, task: ScoreTask, solution: Solution) -> RenderedInput:
         rendered = self._renderer.render(task, solution)
         if rendered.num_tokens > self.max_input_tokens:
-            raise InputTooLong(rendered.num_tokens, self.max_input_tokens)
+            return _shortened(rendered, self.max_input_tokens, self.profile.overflow)
         return rendered
 
     async def _forward(
@@ -148,6 +185,31 @@ class ScoringLine:
             return error
         except asyncio.CancelledError:
             return BackendFailed("the work was cancelled before it ran")
+
+
+def usage_of(inputs: Sequence[RenderedInput]) -> Usage:
+    """What the inputs of one request count."""
+    return Usage(
+        prompt_tokens=sum(rendered.num_tokens for rendered in inputs),
+        unique_tokens=count_unique_tokens([rendered.token_ids for rendered in inputs]),
+    )
+
+
+def _shortened(rendered: RenderedInput, limit: int, overflow: Overflow) -> RenderedInput:
+    """The last `limit` tokens, where the profile allows that and nothing is lost that is read.
+
+    Raises `InputTooLong` otherwise. Where every token of the solution counts, it stays whole, and so does the one
+    before it, which predicts its first.
+    """
+    num_dropped = rendered.num_tokens - limit
+    first_read = rendered.solution_start - 1 if rendered.solution_start else rendered.readout_positions[0]
+    if overflow == "refuse" or num_dropped > first_read:
+        raise InputTooLong(rendered.num_tokens, limit)
+    return RenderedInput(
+        rendered.token_ids[num_dropped:],
+        tuple(position - num_dropped for position in rendered.readout_positions),
+        max(0, rendered.solution_start - num_dropped),
+    )
 
 
 def _leading_steps(solution: Solution, count: int) -> Solution:

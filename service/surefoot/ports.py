@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from surefoot.domain import (
+    EncodedParts,
     ForwardItem,
     GroupScore,
     Message,
@@ -16,6 +17,7 @@ from surefoot.domain import (
     SamplingOptions,
     ScoreOptions,
     ScoreTask,
+    TextPart,
 )
 
 
@@ -24,6 +26,10 @@ class Tokenizer(Protocol):
 
     @property
     def bos_token_id(self) -> int | None: ...
+
+    def fewest_tokens(self, text: str) -> int:
+        """A number of tokens that the text has at least, found without tokenising it; 0 promises nothing."""
+        ...
 
     def encode_text(self, text: str) -> list[int]:
         """Token ids of untrusted text: control tokens spelled out in it stay plain text.
@@ -36,8 +42,21 @@ class Tokenizer(Protocol):
         """Token ids of trusted template text: control tokens are recognised; nothing is added around it."""
         ...
 
-    def chat_text(self, messages: Sequence[Message], *, add_generation_prompt: bool) -> str:
-        """The model's chat template applied to `messages`."""
+    def encode_parts(self, parts: Sequence[TextPart]) -> EncodedParts:
+        """The parts joined and tokenised as one text, as a reference does that tokenises what it has formatted.
+
+        Control tokens spelled out in parts that are not trusted stay plain text. Raises `UnsafeText`.
+        """
+        ...
+
+    def chat_text(
+        self,
+        messages: Sequence[Message],
+        *,
+        add_generation_prompt: bool,
+        variables: Mapping[str, str] | None = None,
+    ) -> str:
+        """The model's chat template applied to `messages`, with further variables for the template."""
         ...
 
     def decode(self, token_ids: Sequence[int]) -> str: ...

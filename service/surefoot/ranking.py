@@ -21,7 +21,7 @@ from surefoot.domain import (
     Usage,
 )
 from surefoot.errors import EmptyProblem, ItemError, NoSteps
-from surefoot.pipeline import ScoringLine
+from surefoot.pipeline import ModelScorer
 from surefoot.selection import select
 from surefoot.summary import check_aggregation, check_unit_scores, unit_score
 
@@ -68,8 +68,8 @@ class RankOptions:
     """How groups are ranked; `process` and `outcome` are the lines to use, `None` where there is none to use."""
 
     strategy: Strategy = "process"
-    process: ScoringLine | None = None
-    outcome: ScoringLine | None = None
+    process: ModelScorer | None = None
+    outcome: ModelScorer | None = None
     score: ScoreOptions = field(default_factory=ScoreOptions)
     tie_seed: int | None = None
     abstain_below: float | None = None
@@ -240,7 +240,7 @@ async def _score_both(options: RankOptions, tasks: Sequence[ScoreTask]) -> tuple
     return process, outcome
 
 
-def _own_options(line: ScoringLine, options: ScoreOptions) -> ScoreOptions:
+def _own_options(line: ModelScorer, options: ScoreOptions) -> ScoreOptions:
     """Aggregation and threshold speak of steps; an outcome model has none."""
     return options if line.profile.kind == "process" else replace(options, aggregation=None, threshold=None)
 
@@ -261,7 +261,7 @@ def _entry(
     return RankEntry(index, answer, group, *by_process, *by_outcome)
 
 
-def _weights(line: ScoringLine | None, score: Verdict, options: RankOptions) -> tuple[float | None, float | None]:
+def _weights(line: ModelScorer | None, score: Verdict, options: RankOptions) -> tuple[float | None, float | None]:
     if line is None or not isinstance(score, SolutionScore):
         return None, None
     if options.strategy not in NEEDS_UNIT_SCORES:

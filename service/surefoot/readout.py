@@ -9,7 +9,18 @@ from typing import Any
 
 from surefoot.domain import Rows
 from surefoot.errors import NonFiniteScore, StepCountMismatch
-from surefoot.profiles import Profile, SequenceScalar, StepClass, TokenClassification, TokenContrast, UnitMap
+from surefoot.profiles import (
+    Activation,
+    GenerativeVerdict,
+    LogRatio,
+    Profile,
+    SequenceScalar,
+    StepClass,
+    TokenClassification,
+    TokenContrast,
+    UnitMap,
+    ValueHead,
+)
 
 _CONTRAST_CLASSES: tuple[StepClass, ...] = ("positive", "negative")
 
@@ -55,25 +66,59 @@ def _classes(
     return Reading(min(score, 1.0), tuple(row), probabilities)
 
 
-def _read_contrast(spec: TokenContrast, row: Sequence[float]) -> Reading:
+def _read_pair(spec: TokenContrast | GenerativeVerdict, row: Sequence[float]) -> Reading:
     return _classes(row, _CONTRAST_CLASSES, spec.temperature, neutral_is_positive=False)
 
 
+def _read_contrast(spec: TokenContrast, row: Sequence[float]) -> Reading:
+    if spec.normalise == "pair":
+        return _read_pair(spec, row)
+    positive, negative, log_mass = (value / spec.temperature for value in row)
+    found = {"positive": math.exp(positive - log_mass), "neutral": 0.0, "negative": math.exp(negative - log_mass)}
+    return Reading(min(found["positive"], 1.0), tuple(row), found)
+
+
 def _read_classification(spec: TokenClassification, row: Sequence[float]) -> Reading:
-    return _classes(row, spec.classes, spec.temperature, spec.neutral_is_positive)
+    reading = _classes(row, spec.classes, spec.temperature, spec.neutral_is_positive)
+    if spec.reduce == "mass" or reading.probabilities is None:
+        return reading
+    difference = reading.probabilities["positive"] - reading.probabilities["negative"]
+    return Reading(difference, reading.raw, reading.probabilities)
+
+
+def _activated(value: float, activation: Activation, raw: Sequence[float]) -> Reading:
+    return Reading(sigmoid(value) if activation == "sigmoid" else value, tuple(raw), None)
+
+
+def _read_value(spec: ValueHead, row: Sequence[float]) -> Reading:
+    (value,) = row
+    return _activated(value / spec.temperature, spec.activation, row)
 
 
 def _read_scalar(spec: SequenceScalar, row: Sequence[float]) -> Reading:
     (value,) = row
-    centred = (value - spec.mean) / spec.std / spec.temperature
-    return Reading(sigmoid(centred) if spec.activation == "sigmoid" else centred, (value,), None)
+    return _activated((value - spec.mean) / spec.std / spec.temperature, spec.activation, row)
+
+
+def _read_log_ratio(spec: LogRatio, row: Sequence[float]) -> Reading:
+    (value,) = row
+    return Reading(spec.beta * value / spec.temperature, (value,), None)
 
 
 READERS: Mapping[str, Callable[[Any, Sequence[float]], Reading]] = {
     "token_contrast": _read_contrast,
     "token_classification": _read_classification,
+    "value_head": _read_value,
     "sequence_scalar": _read_scalar,
+    "log_ratio": _read_log_ratio,
+    "generative_verdict": _read_pair,
 }
+
+
+def _since_last_step(rows: Rows) -> Rows:
+    """Cumulative sums to each step's own share."""
+    before = (0.0, *(value for (value,) in rows))
+    return tuple((value - earlier,) for (value,), earlier in zip(rows, before, strict=False))
 
 
 def read(profile: Profile, rows: Rows, num_expected: int) -> tuple[Reading, ...]:
@@ -87,5 +132,7 @@ def read(profile: Profile, rows: Rows, num_expected: int) -> tuple[Reading, ...]
     for index, row in enumerate(rows):
         if not all(math.isfinite(value) for value in row):
             raise NonFiniteScore(f"the model gave a value that is not finite at step {index}")
+    if isinstance(profile.readout, LogRatio) and not profile.readout.cumulative:
+        rows = _since_last_step(rows)
     reader = READERS[profile.readout.method]
     return tuple(reader(profile.readout, row) for row in rows)

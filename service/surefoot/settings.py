@@ -33,14 +33,45 @@ class Section(BaseModel):
 class ModelSettings(Section):
     """One reward model: `[[models]]` in the file."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    """The name that requests ask for."""
-    profile: str
-    """A built-in profile, or the path of a profile ending in .toml."""
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$")
+    """The name that requests ask for; a hub id like `owner/name` is one too, as clients of other servers send it."""
+    profile: str = "auto"
+    """A built-in profile, or the path of a profile ending in .toml. `auto` takes the one that the checkpoint itself
+    shows to be right, and where it shows none or several refuses to start and names them."""
     path: str = "embedded"
     """`embedded`, a checkpoint directory, or `hub:owner/name`; only the last one ever reaches for the network."""
     dtype: Dtype | None = None
     """Overrides the top-level `dtype` for this model."""
+    backend: Literal["transformers", "vllm", "vllm_server"] = "transformers"
+    """`vllm` runs vLLM's pooling in this process, `vllm_server` asks a vLLM server's /pooling at `url`."""
+    url: str | None = Field(None, pattern=r"^https?://[^\s/?#@]+(/[^\s?#@]*)?$")
+    """Where the vLLM server is; `path` then names the tokenizer's directory."""
+    reference_path: str | None = None
+    """The reference model of a log-ratio profile; as `path`."""
+    generator: str | None = None
+    """Who writes a generative verifier's critiques: a generator that runs `path` too. Default: transformers, here."""
+    tensor_parallel_size: int = Field(1, ge=1)
+    """GPUs that vLLM spreads the model over."""
+    engine_arguments: dict[str, Any] = {}
+    """Further arguments for vLLM's engine, as its documentation names them."""
+    allow: list[Literal["pickle_weights", "remote_code"]] = []
+    """What is refused otherwise: weights in .bin files, and Python code that comes with the checkpoint. The first is
+    read by torch's restricted loader; the second runs whatever the checkpoint's author wrote."""
+
+    @model_validator(mode="after")
+    def _backend_reads_what_is_set(self) -> Self:
+        readers = {"url": "vllm_server", "tensor_parallel_size": "vllm", "engine_arguments": "vllm"}
+        for setting, reader in readers.items():
+            if getattr(self, setting) != type(self).model_fields[setting].default and self.backend != reader:
+                raise ValueError(f"{setting} is read with backend = {reader!r} only")
+        if self.backend == "vllm_server" and self.url is None:
+            raise ValueError("backend 'vllm_server' needs the server's url")
+        return self
+
+    @property
+    def detects_profile(self) -> bool:
+        """Whether the profile is still to be found."""
+        return self.profile == "auto"
 
 
 class Example(Section):
@@ -67,8 +98,7 @@ class GeneratorSettings(Section):
     instructions: str | None = None
     """System message before a bare `problem` (never before `messages`); the embedded model has one by default."""
     examples: list[Example] | None = None
-    """Worked problems shown before a bare `problem`; the embedded model has one by default, so that its solutions
-    come one step a line."""
+    """Worked problems shown before a bare `problem`; the embedded model has one by default, with one step a line."""
     max_context_tokens: int = Field(4096, ge=16)
     """Prompt and answer together; longer costs key/value cache."""
     max_concurrent: int = Field(64, ge=1)
@@ -155,6 +185,10 @@ class LimitSettings(Section):
     """Items, or candidates, of a request."""
     max_samples: int = Field(256, ge=1)
     """Candidates that one request may draw."""
+    max_steps: int = Field(1024, ge=1)
+    """Steps of one item; an outcome trace costs a forward pass for each."""
+    body_timeout_s: float = Field(30.0, gt=0)
+    """Seconds in which a request's body must arrive; then 408."""
     request_timeout_s: float = Field(300.0, gt=0)
     """Seconds for a whole request; then 504."""
 
@@ -169,10 +203,7 @@ class GpuSettings(Section):
 
 
 def _default_models() -> list[ModelSettings]:
-    return [
-        ModelSettings(name="prm", profile="embedded-prm"),
-        ModelSettings(name="orm", profile="embedded-orm"),
-    ]
+    return [ModelSettings(name=name, profile=f"embedded-{name}") for name in ("prm", "orm")]
 
 
 class Settings(BaseSettings):
@@ -217,9 +248,7 @@ class Settings(BaseSettings):
             if len(set(names)) != len(names):
                 raise ValueError(f"{part}: two {part.rpartition('_')[2]} have the same name")
         if self.max_input_tokens > self.scheduler.max_batch_tokens:
-            raise ValueError(
-                "max_input_tokens must not exceed scheduler.max_batch_tokens: such an input could never run"
-            )
+            raise ValueError("max_input_tokens exceeds scheduler.max_batch_tokens: such an input could never run")
         return self
 
     @property
@@ -234,7 +263,8 @@ class Settings(BaseSettings):
     @property
     def needs_hub(self) -> bool:
         """Whether any checkpoint was asked for by hub id."""
-        return any(path.startswith("hub:") for path in [*(model.path for model in self.models), self.generator.path])
+        paths = [path for model in self.models for path in (model.path, model.reference_path) if path is not None]
+        return any(path.startswith("hub:") for path in [*paths, self.generator.path])
 
 
 def load_settings(config: Path | None = None, **overrides: Any) -> Settings:

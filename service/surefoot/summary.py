@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from surefoot.aggregation import DEFINED_ON, aggregate, first_error, first_error_distribution
 from surefoot.domain import (
+    OPTIONAL_AGGREGATIONS,
     Aggregation,
     RenderedInput,
     ScoreOptions,
@@ -25,6 +26,8 @@ def check_aggregation(profile: Profile, aggregation: Aggregation | None) -> None
     `None` is the profile's own, which only a process model has a use for.
     """
     wanted = aggregation or (profile.aggregation if profile.kind == "process" else None)
+    if wanted in OPTIONAL_AGGREGATIONS and wanted not in profile.extra_aggregations:
+        raise AggregationNotDefined(f"profile {profile.name!r} does not define {wanted!r}", param="aggregation")
     if wanted is not None and not _is_defined(profile, wanted):
         raise AggregationNotDefined(
             f"{wanted!r} needs probabilities, but the scores of profile {profile.name!r} are {profile.scale} "
@@ -117,6 +120,8 @@ def _aggregations(profile: Profile, scores: Sequence[float]) -> dict[str, float]
     mapped = None if unit_map is None else [UNIT_MAPS[unit_map](score) for score in scores]
     found: dict[str, float] = {}
     for aggregation, scales in DEFINED_ON.items():
+        if aggregation in OPTIONAL_AGGREGATIONS and aggregation not in profile.extra_aggregations:
+            continue
         if profile.scale in scales:
             found[aggregation] = aggregate(scores, aggregation)
         elif mapped is not None:

@@ -63,6 +63,22 @@ def test_product_agrees_with_plain_multiplication(scores):
     assert aggregate(scores, "prod") == pytest.approx(math.prod(scores), rel=1e-9)
 
 
+def test_sum_adds_up():
+    assert aggregate([0.5, -1.0, 0.25], "sum") == -0.25
+
+
+def test_soft_minimum_follows_its_formula():
+    weights = [math.exp(-0.3 / 0.1), math.exp(0.1 / 0.1)]
+    expected = (0.3 * weights[0] - 0.1 * weights[1]) / sum(weights)
+    assert aggregate([0.3, -0.1], "soft_min") == pytest.approx(expected, rel=1e-12)
+
+
+@few_examples
+@given(score_lists)
+def test_soft_minimum_lies_between_minimum_and_mean(scores):
+    assert min(scores) - 1e-6 <= aggregate(scores, "soft_min") <= aggregate(scores, "mean") + 1e-6
+
+
 @few_examples
 @given(score_lists)
 def test_mean_lies_between_min_and_max(scores):

@@ -62,7 +62,7 @@ class Bench:
 async def bench():
     schedulers = []
 
-    async def build(profile="embedded-prm", max_input_tokens=4096, **limits) -> Bench:
+    async def build(profile="embedded-prm", max_input_tokens=4096, max_steps=1024, **limits) -> Bench:
         profile = load_profile(profile) if isinstance(profile, str) else profile
         num_columns = {"m": 1} if profile.readout.method == "sequence_scalar" else {}
         backend = FakeBackend(max_input_tokens=max_input_tokens, num_columns=num_columns)
@@ -71,7 +71,16 @@ async def bench():
         await scheduler.start()
         schedulers.append((scheduler, backend))
         renderer = build_renderer(profile, FakeTokenizer())
-        line = ScoringLine("m", profile, renderer, scheduler, telemetry, max_input_tokens=max_input_tokens)
+        line = ScoringLine(
+            "m",
+            profile,
+            renderer,
+            scheduler,
+            telemetry,
+            max_input_tokens=max_input_tokens,
+            max_steps=max_steps,
+            fewest_tokens=FakeTokenizer().fewest_tokens,
+        )
         return Bench(line, backend, scheduler, telemetry)
 
     yield build
@@ -234,10 +243,11 @@ async def test_earlier_turns_are_read_before_the_problem(bench) -> None:
 class StubbornTokenizer(FakeTokenizer):
     """Fails for one text in a way that nobody foresaw."""
 
-    def encode_text(self, text: str) -> list[int]:
+    def encode_parts(self, parts):
+        text = "".join(part.text for part in parts)
         if "kaboom" in text:
             raise RuntimeError(f"cannot read {text}")
-        return super().encode_text(text)
+        return super().encode_parts(parts)
 
 
 async def test_an_item_that_breaks_the_tokenizer_fails_alone_and_is_not_quoted(bench, caplog) -> None:

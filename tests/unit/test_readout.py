@@ -15,6 +15,10 @@ from surefoot.readout import READERS, UNIT_MAPS, read, sigmoid, softmax
 PRM = load_profile("embedded-prm")
 TRL = load_profile("trl-prm")
 REWARD = load_profile("sequence-classification")
+PURE = load_profile("pure-prm")
+SKYWORK = load_profile("skywork-o1-open-prm")
+EURUS = load_profile("eurus-prm")
+IMPLICIT = load_profile("implicit-prm")
 
 finite = st.floats(-1e300, 1e300)
 
@@ -127,3 +131,40 @@ def test_values_that_are_not_finite_are_an_error(value, place) -> None:
 @given(st.lists(st.tuples(finite, finite), min_size=1, max_size=4))
 def test_finite_logits_give_finite_scores(rows) -> None:
     assert all(0 <= reading.score <= 1 for reading in read(PRM, tuple(rows), len(rows)))
+
+
+def test_a_difference_is_signed() -> None:
+    [reading] = read(PURE, ((3.0, 1.0),), 1)
+    assert reading.score == pytest.approx(-math.tanh(1.0))
+
+
+def test_a_difference_names_its_classes() -> None:
+    [reading] = read(PURE, ((0.0, math.log(3)),), 1)
+    assert reading.probabilities == pytest.approx({"positive": 0.75, "neutral": 0.0, "negative": 0.25})
+
+
+def test_a_contrast_may_be_a_share_of_the_vocabulary() -> None:
+    [reading] = read(with_readout(PRM, normalise="vocabulary"), ((1.0, 2.0, 4.0),), 1)
+    assert reading.score == pytest.approx(math.exp(-3))
+
+
+def test_shares_of_the_vocabulary_leave_room_for_other_words() -> None:
+    [reading] = read(with_readout(PRM, normalise="vocabulary"), ((1.0, 2.0, 4.0),), 1)
+    assert sum(reading.probabilities.values()) == pytest.approx(math.exp(-3) + math.exp(-2))
+
+
+def test_a_value_passes_a_sigmoid() -> None:
+    assert read(SKYWORK, ((2.0,),), 1)[0].score == pytest.approx(sigmoid(2.0))
+
+
+def test_a_log_ratio_is_multiplied_by_beta() -> None:
+    assert [reading.score for reading in read(EURUS, ((10.0,), (-20.0,)), 2)] == pytest.approx([0.01, -0.02])
+
+
+def test_a_log_ratio_may_be_the_steps_own_share() -> None:
+    scores = [reading.score for reading in read(IMPLICIT, ((10.0,), (30.0,), (0.0,)), 3)]
+    assert scores == pytest.approx([0.5, 1.0, -1.5])
+
+
+def test_a_log_ratio_keeps_its_value_before_beta() -> None:
+    assert read(EURUS, ((10.0,),), 1)[0].raw == (10.0,)

@@ -16,6 +16,7 @@ REWARD = load_profile("sequence-classification")
 RAW = REWARD.model_copy(update={"unit_map": None})
 SIGNED_STEPS = PRM.model_copy(update={"scale": "signed", "unit_map": "half", "aggregation": "mean"})
 UNMAPPED_STEPS = PRM.model_copy(update={"scale": "unbounded", "unit_map": None, "aggregation": "mean"})
+PURE = load_profile("pure-prm")
 SOLUTION = join_steps(("one", "two", "three"), "\n")
 INPUT = RenderedInput(tuple(range(10)), (3, 6, 9))
 
@@ -131,3 +132,23 @@ def test_an_unmapped_score_has_no_weight() -> None:
     with pytest.raises(AggregationNotDefined, match="unit_map") as raised:
         unit_score(RAW, outcome(RAW, 2.0), None)
     assert raised.value.param == "strategy"
+
+
+@pytest.mark.parametrize("aggregation", ["sum", "soft_min"])
+def test_an_optional_aggregate_is_there_where_the_profile_defines_it(aggregation) -> None:
+    assert aggregation in process(PURE, (0.5, -0.5, 0.0)).aggregations
+
+
+@pytest.mark.parametrize("aggregation", ["sum", "soft_min"])
+def test_an_optional_aggregate_is_absent_elsewhere(aggregation) -> None:
+    assert aggregation not in process(PRM, (0.5, 0.5, 0.5)).aggregations
+
+
+@pytest.mark.parametrize("aggregation", ["sum", "soft_min"])
+def test_an_optional_aggregate_that_is_not_defined_is_refused_by_name(aggregation) -> None:
+    with pytest.raises(AggregationNotDefined, match=f"'embedded-prm' does not define '{aggregation}'"):
+        check_aggregation(PRM, aggregation)
+
+
+def test_a_soft_minimum_takes_the_scores_as_they_are() -> None:
+    assert process(PURE, (0.5, -0.5, 0.5)).score == pytest.approx(-0.5, abs=1e-3)

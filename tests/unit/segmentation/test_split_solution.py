@@ -292,3 +292,8 @@ def test_blank_step_is_refused_by_its_index(blank):
     with pytest.raises(EmptyStep, match=r"steps\[1\]") as caught:
         join_steps(["a", blank], "\n")
     assert caught.value.param == "steps"
+
+
+def test_blank_steps_are_kept_where_they_are_allowed():
+    solution = join_steps(["a", "", " ", "b"], "\n", allow_blank=True)
+    assert [step.span for step in solution.steps] == [(0, 1), (2, 2), (3, 4), (5, 6)]
