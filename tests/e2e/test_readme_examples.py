@@ -1,4 +1,4 @@
-"""Examples of the documents run as they stand, and the README's table is what the program prints.
+"""Examples of the documents run as they stand, and the table of settings is what the program prints.
 
 An example is a block of Python or shell after a line `<!-- example -->`; it may use the server at its usual address.
 """
@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
+SETTINGS = ROOT / "docs" / "settings.md"
 DOCUMENTS = [README, ROOT / "clients/python/README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 MARKED = re.compile(r"<!-- example -->\n```(bash|python)\n(.*?)```", re.DOTALL)
 EXAMPLES = [
@@ -53,7 +54,7 @@ def test_an_example_runs(request: pytest.FixtureRequest, tmp_path: Path, languag
     assert ended.stdout.strip()
 
 
-def test_the_settings_table_is_what_the_program_prints() -> None:
+def test_the_table_of_settings_is_what_the_program_prints() -> None:
     printed = subprocess.run(
         [sys.executable, "-m", "surefoot", "settings", "--markdown"],
         capture_output=True,
@@ -61,4 +62,4 @@ def test_the_settings_table_is_what_the_program_prints() -> None:
         timeout=60,
         check=True,
     ).stdout.strip()
-    assert f"<!-- settings -->\n{printed}\n<!-- /settings -->" in README.read_text(encoding="utf-8")
+    assert f"<!-- settings -->\n{printed}\n<!-- /settings -->" in SETTINGS.read_text(encoding="utf-8")

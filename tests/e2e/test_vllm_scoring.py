@@ -27,8 +27,12 @@ from surefoot.wiring.models import ModelLoader
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
-    # vLLM is imported into this process, and warns of what torch has deprecated.
-    pytest.mark.filterwarnings("ignore::DeprecationWarning:torch", "ignore::FutureWarning:vllm"),
+    # vLLM is imported into this process, warns of what torch has deprecated and leaves a context of its own open.
+    pytest.mark.filterwarnings(
+        "ignore::DeprecationWarning:torch",
+        "ignore::FutureWarning:vllm",
+        "ignore:Unclosed context:ResourceWarning",
+    ),
 ]
 
 TOLERANCE = 1e-5

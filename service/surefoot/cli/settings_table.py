@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 from rich.console import Console
@@ -14,6 +14,8 @@ from rich.table import Table
 from surefoot.cli.models import JsonOption
 from surefoot.cli.serve import ConfigOption
 from surefoot.settings import Section, Settings, load_settings
+
+_REQUIRED = "required"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ def settings(
     config: ConfigOption = None,
     as_json: JsonOption = False,
     as_markdown: Annotated[
-        bool, typer.Option("--markdown", help="Print the table of the README, with defaults.")
+        bool, typer.Option("--markdown", help="Print the table of docs/settings.md, with defaults.")
     ] = False,
 ) -> None:
     """Show every setting with its value here: from SUREFOOT_* variables, the configuration file, or its default."""
@@ -59,6 +61,18 @@ def _describe(current: Settings | Section, default: Settings | Section, prefix: 
         else:
             meaning = " ".join((field.description or "").split())
             yield SettingDoc(prefix + name, _plain(value), _plain(usual), meaning)
+            yield from _describe_entries(f"{prefix}{name}[].", field.annotation, value)
+
+
+def _describe_entries(prefix: str, annotation: Any, entries: Any) -> Iterator[SettingDoc]:
+    """The settings of each entry of a list of tables; the value is one per entry."""
+    kind = next(iter(get_args(annotation)), None)
+    if not (isinstance(kind, type) and issubclass(kind, Section)):
+        return
+    for name, field in kind.model_fields.items():
+        usual = _REQUIRED if field.is_required() else field.get_default(call_default_factory=True)
+        meaning = " ".join((field.description or "").split())
+        yield SettingDoc(prefix + name, [_plain(getattr(entry, name)) for entry in entries], _plain(usual), meaning)
 
 
 def _plain(value: Any) -> Any:

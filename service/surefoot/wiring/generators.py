@@ -54,7 +54,8 @@ def starts_with_service(settings: Settings, *, shares_gpu: bool) -> bool:
 
 def shares_gpu(settings: Settings) -> bool:
     """Whether vLLM and the scorers run on the same GPU."""
-    if chosen_engine(settings) != "vllm" or not settings.models:
+    has_scorers = any(model.backend != "vllm_server" for model in settings.models)
+    if chosen_engine(settings) != "vllm" or not has_scorers:
         return False
     from surefoot.modeling.checkpoint import choose_device
 

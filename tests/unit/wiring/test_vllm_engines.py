@@ -17,6 +17,7 @@ from surefoot.profiles import Profile, load_profile
 from surefoot.settings import ModelSettings, Settings
 from surefoot.wiring import vllm_engines
 from surefoot.wiring.engines import engine_key
+from surefoot.wiring.generators import shares_gpu
 from surefoot.wiring.vllm_engines import pooling_plan
 
 SETTINGS = Settings()
@@ -155,6 +156,15 @@ def test_the_scorers_share_of_a_gpu_is_divided(models: list[tuple[Any, str]], ex
     named = [ModelSettings(name=name, profile="trl-prm", backend=backend) for backend, name in models]
     settings = Settings(models=named, gpu={"scorer_share": 0.4})
     assert vllm_engines._memory_share(settings) == pytest.approx(expected)
+
+
+def test_scorers_on_a_server_share_no_gpu_with_the_sampler(gpu) -> None:
+    gpu(80.0, 80.0)
+    far = ModelSettings(name="m", profile="trl-prm", backend="vllm_server", url="http://far.test")
+    near = ModelSettings(name="n", profile="trl-prm")
+    generator = {"engine": "vllm"}
+    assert shares_gpu(Settings(models=[far, near], device="cuda", generator=generator))
+    assert not shares_gpu(Settings(models=[far], device="cuda", generator=generator))
 
 
 @pytest.mark.parametrize(

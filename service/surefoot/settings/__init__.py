@@ -1,0 +1,24 @@
+"""The only reader of the environment and of the configuration file; every room receives plain arguments.
+
+Order: command line, then `SUREFOOT_*` variables (nested ones with two underscores, `SUREFOOT_GENERATOR__ENGINE`),
+then the TOML file named by `--config` or `SUREFOOT_CONFIG`, then the defaults below.
+"""
+
+from surefoot.settings.bounds import GpuSettings, LimitSettings, SchedulerSettings
+from surefoot.settings.generators import Example, GeneratorSettings, RemoteGeneratorSettings
+from surefoot.settings.models import ModelSettings
+from surefoot.settings.section import Section
+from surefoot.settings.settings import Settings, load_settings
+
+__all__ = [
+    "Example",
+    "GeneratorSettings",
+    "GpuSettings",
+    "LimitSettings",
+    "ModelSettings",
+    "RemoteGeneratorSettings",
+    "SchedulerSettings",
+    "Section",
+    "Settings",
+    "load_settings",
+]

@@ -1,0 +1,48 @@
+"""How much may be done at once, for one request, and with one GPU."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from surefoot.settings.section import Section
+
+
+class SchedulerSettings(Section):
+    """How requests become batches: `[scheduler]` in the file."""
+
+    max_batch_tokens: int = Field(16_384, ge=1)
+    """Tokens of a forward pass; more is faster until memory or latency says stop."""
+    max_batch_items: int = Field(256, ge=1)
+    """Inputs of a forward pass."""
+    max_queue_tokens: int = Field(1_048_576, ge=1)
+    """Tokens that may wait; more absorbs bursts, less refuses sooner with 429."""
+    max_queue_items: int = Field(8192, ge=1)
+    """Inputs that may wait."""
+    bulk_max_wait_s: float = Field(5.0, gt=0)
+    """Seconds after which waiting bulk work counts as interactive."""
+
+
+class LimitSettings(Section):
+    """Bounds on one request: `[limits]` in the file."""
+
+    max_body_bytes: int = Field(16 * 1024 * 1024, ge=1024)
+    """Bytes of a request body."""
+    max_items: int = Field(1024, ge=1)
+    """Items, or candidates, of a request."""
+    max_samples: int = Field(256, ge=1)
+    """Candidates that one request may draw."""
+    max_steps: int = Field(1024, ge=1)
+    """Steps of one item; an outcome trace costs a forward pass for each."""
+    body_timeout_s: float = Field(30.0, gt=0)
+    """Seconds in which a request's body must arrive; then 408."""
+    request_timeout_s: float = Field(300.0, gt=0)
+    """Seconds for a whole request; then 504."""
+
+
+class GpuSettings(Section):
+    """Shares of one GPU: `[gpu]` in the file."""
+
+    sampler_share: float = Field(0.45, gt=0, le=0.97)
+    """Share of the GPU's memory for vLLM, weights included. It takes all of it at once."""
+    scorer_share: float = Field(0.45, gt=0, le=0.97)
+    """Share for the reward models; forward passes that would exceed it fail instead of crowding vLLM out."""

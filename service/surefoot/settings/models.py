@@ -1,0 +1,54 @@
+"""Reward models: what each one is, and what computes it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from surefoot.settings.section import Dtype, Section
+
+
+class ModelSettings(Section):
+    """One reward model: `[[models]]` in the file."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$")
+    """The name that requests ask for; a hub id like `owner/name` is one too, as clients of other servers send it."""
+    profile: str = "auto"
+    """A built-in profile, or the path of a profile ending in .toml. `auto` takes the one that the checkpoint itself
+    shows to be right, and where it shows none or several refuses to start and names them."""
+    path: str = "embedded"
+    """`embedded`, a checkpoint directory, or `hub:owner/name`; only the last one ever reaches for the network."""
+    dtype: Dtype | None = None
+    """Overrides the top-level `dtype` for this model."""
+    backend: Literal["transformers", "vllm", "vllm_server"] = "transformers"
+    """`vllm` runs vLLM's pooling in this process, `vllm_server` asks a vLLM server's /pooling at `url`."""
+    url: str | None = Field(None, pattern=r"^https?://[^\s/?#@]+(/[^\s?#@]*)?$")
+    """Where the vLLM server is; `path` then names the tokenizer's directory."""
+    reference_path: str | None = None
+    """The reference model of a log-ratio profile; as `path`."""
+    generator: str | None = None
+    """Who writes a generative verifier's critiques: a generator that runs `path` too. Default: transformers, here."""
+    tensor_parallel_size: int = Field(1, ge=1)
+    """GPUs that vLLM spreads the model over."""
+    engine_arguments: dict[str, Any] = Field(default_factory=dict)
+    """Further arguments for vLLM's engine, as its documentation names them."""
+    allow: list[Literal["pickle_weights", "remote_code"]] = Field(default_factory=list)
+    """What is refused otherwise: weights in .bin files, and Python code that comes with the checkpoint. The first is
+    read by torch's restricted loader; the second runs whatever the checkpoint's author wrote."""
+
+    @model_validator(mode="after")
+    def _backend_reads_what_is_set(self) -> Self:
+        readers = {"url": "vllm_server", "tensor_parallel_size": "vllm", "engine_arguments": "vllm"}
+        for setting, reader in readers.items():
+            usual = type(self).model_fields[setting].get_default(call_default_factory=True)
+            if getattr(self, setting) != usual and self.backend != reader:
+                raise ValueError(f"{setting} is read with backend = {reader!r} only")
+        if self.backend == "vllm_server" and self.url is None:
+            raise ValueError("backend 'vllm_server' needs the server's url")
+        return self
+
+    @property
+    def detects_profile(self) -> bool:
+        """Whether the profile is still to be found."""
+        return self.profile == "auto"

@@ -1,0 +1,1 @@
+"""Training of reward models: step-labelled data (without torch), and what learns from it."""
