@@ -20,7 +20,6 @@ from surefoot.sampling.transformers_sampler import TransformersSampler
 
 TOLERANCE = 1e-5
 MAX_TOKENS = 48
-END_OF_TURN = 259
 NEVER_SAID = "Is it right? "
 PROFILE = """
 name = "tiny-critic"
@@ -64,10 +63,12 @@ class Formula:
         return self.opened.tokenizer.decode(list(token_ids), skip_special_tokens=True)
 
     def up_to_last(self, cue: str, critique: Sequence[int]) -> list[int]:
-        """The tokens up to the one that completes the last cue, found one by one; the cue behind all without one."""
+        """The tokens up to the one that completes the last cue, found one by one. A missing cue stands behind the last
+        token that is text."""
         num_cues = self.text(critique).count(cue)
         if not num_cues:
-            return [*(token for token in critique if token != END_OF_TURN), *self.opened.ids(cue)]
+            spoken = max(place for place, token in enumerate(critique, start=1) if self.text([token]))
+            return [*critique[:spoken], *self.opened.ids(cue)]
         length = next(
             length for length in range(len(critique) + 1) if self.text(critique[:length]).count(cue) == num_cues
         )

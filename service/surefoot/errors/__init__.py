@@ -11,8 +11,11 @@ SurefootError
 │   ├── QueueFull · GroupTooLarge · RequestTimeout · BodyTooLarge · BodyTimeout · UnsupportedEncoding
 │   └── NotReady · SamplerUnavailable
 ├── EvaluationError         the data cannot give what is asked of it: LabelsDegenerate · ScaleNotProbability
+├── TrainingError           a model cannot be trained as it is asked for
+│   └── ExamplesInvalid · NotTrainable · LossNotFinite · RunMismatch · TrainerMissing
 └── StartupError            the process cannot serve what its configuration asks for
     ├── CheckpointMissing · CheckpointDamaged · CheckpointRefused · ProfileInvalid · ProfileAmbiguous
+    ├── AdapterInvalid · AdapterMismatch
     └── SettingsInvalid · SelfCheckFailed · PortInUse · GpuMemoryTooSmall
 
 `code` is stable and part of the API. HTTP statuses are known to `api/errors.py` alone.
@@ -56,6 +59,8 @@ from surefoot.errors.request import (
     WrongModelKind,
 )
 from surefoot.errors.startup import (
+    AdapterInvalid,
+    AdapterMismatch,
     CheckpointDamaged,
     CheckpointMissing,
     CheckpointRefused,
@@ -67,8 +72,18 @@ from surefoot.errors.startup import (
     SettingsInvalid,
     StartupError,
 )
+from surefoot.errors.training import (
+    ExamplesInvalid,
+    LossNotFinite,
+    NotTrainable,
+    RunMismatch,
+    TrainerMissing,
+    TrainingError,
+)
 
 __all__ = [
+    "AdapterInvalid",
+    "AdapterMismatch",
     "AggregationNotDefined",
     "BackendFailed",
     "BodyTimeout",
@@ -80,6 +95,7 @@ __all__ = [
     "EmptyProblem",
     "EmptyStep",
     "EvaluationError",
+    "ExamplesInvalid",
     "GeneratorNotFound",
     "GpuMemoryTooSmall",
     "GroupTooLarge",
@@ -87,16 +103,19 @@ __all__ = [
     "InvalidRequest",
     "ItemError",
     "LabelsDegenerate",
+    "LossNotFinite",
     "ModelNotFound",
     "NoSteps",
     "NonFiniteScore",
     "NotReady",
+    "NotTrainable",
     "PortInUse",
     "ProfileAmbiguous",
     "ProfileInvalid",
     "QueueFull",
     "RequestError",
     "RequestTimeout",
+    "RunMismatch",
     "SamplerUnavailable",
     "ScaleNotProbability",
     "SelfCheckFailed",
@@ -105,6 +124,8 @@ __all__ = [
     "StepCountMismatch",
     "SurefootError",
     "TooManySteps",
+    "TrainerMissing",
+    "TrainingError",
     "UnrecognisedBody",
     "UnsafeText",
     "UnsupportedEncoding",

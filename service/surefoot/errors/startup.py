@@ -39,6 +39,18 @@ class ProfileAmbiguous(StartupError):
     code = "profile_ambiguous"
 
 
+class AdapterInvalid(StartupError):
+    """The adapter cannot be read, or asks for more than is applied here."""
+
+    code = "adapter_invalid"
+
+
+class AdapterMismatch(StartupError):
+    """The adapter was trained for another base model."""
+
+    code = "adapter_mismatch"
+
+
 class SettingsInvalid(StartupError):
     """A setting has a value that cannot be served."""
 

@@ -107,10 +107,18 @@ def build_vllm_server(model: ModelSettings, profile: Profile, settings: Settings
     token_ids = tokenizer.encode_text(_PROBE)
     try:
         found = _found_model(remote)
-        table = server.pool(found.id, [token_ids])[0]
+        mode = pooling_mode(
+            server.pool(found.id, [token_ids])[0],
+            num_tokens=len(token_ids),
+            num_columns=columns,
+            reads_last=reads_last_token(profile),
+        )
     except BackendFailed as cause:
+        server.close()
         raise SettingsInvalid(f"models: {model.name}: {cause.message}", param="url") from cause
-    mode = pooling_mode(table, num_tokens=len(token_ids), num_columns=columns, reads_last=reads_last_token(profile))
+    except SettingsInvalid:
+        server.close()
+        raise
     backend = VllmServerBackend(
         model.name,
         server,

@@ -3,9 +3,9 @@
 import pytest
 
 import surefoot.errors
-from surefoot.errors import EvaluationError, ItemError, RequestError, StartupError, SurefootError
+from surefoot.errors import EvaluationError, ItemError, RequestError, StartupError, SurefootError, TrainingError
 
-FAMILIES = (SurefootError, ItemError, RequestError, StartupError, EvaluationError)
+FAMILIES = (SurefootError, ItemError, RequestError, StartupError, EvaluationError, TrainingError)
 CLASSES = [getattr(surefoot.errors, name) for name in surefoot.errors.__all__]
 LEAVES = [error for error in CLASSES if error not in FAMILIES]
 
