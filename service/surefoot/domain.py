@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from surefoot.verdicts import CheckName, StepCheck, StepsSummary
+
 Role = Literal["system", "user", "assistant"]
 Kind = Literal["process", "outcome"]
 Scale = Literal["probability", "signed", "unbounded"]
@@ -68,13 +70,18 @@ class ScoreTask:
 
 @dataclass(frozen=True, slots=True)
 class ScoreOptions:
-    """How a group of tasks is scored; `None` means the model's own default."""
+    """How a group of tasks is scored; `None` means the model's own default.
+
+    `checks` are made on every step beside the model; `combine_checks` asks for the score with their verdicts taken in.
+    """
 
     aggregation: Aggregation | None = None
     threshold: float | None = None
     trace: bool = False
     priority: Priority = "interactive"
     timeout_s: float | None = None
+    checks: tuple[CheckName, ...] = ()
+    combine_checks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +149,15 @@ class StepScore:
     score: float
     raw: tuple[float, ...]
     probabilities: Mapping[str, float] | None
+    checks: tuple[StepCheck, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SolutionScore:
-    """Everything that one model says of one solution. Process fields are empty or null for an outcome model."""
+    """Everything that one model says of one solution. Process fields are empty or null for an outcome model.
+
+    `checked` is what follows once the verdicts of rule checks are taken in; everything else is the model's own.
+    """
 
     kind: Kind
     text: str
@@ -160,6 +171,7 @@ class SolutionScore:
     num_tokens: int
     cached_tokens: int = 0
     trace: tuple[float, ...] | None = None
+    checked: StepsSummary | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from surefoot.profiles import Overflow, Profile
 from surefoot.readout import read
 from surefoot.rendering import Renderer
 from surefoot.segmentation import join_steps, split_solution
-from surefoot.summary import check_aggregation, summarise
+from surefoot.summary import check_aggregation, check_step_checks, summarise
 
 log = logging.getLogger(__name__)
 
@@ -91,16 +91,15 @@ class ScoringLine:
     async def score_group(self, tasks: Sequence[ScoreTask], options: ScoreOptions) -> GroupScore:
         started = time.perf_counter()
         check_aggregation(self.profile, options.aggregation)
+        check_step_checks(self.profile, options)
         # Tokenising and comparing long inputs takes milliseconds that other requests need not wait for.
         prepared, inputs, usage = await asyncio.to_thread(self._prepare_all, tasks, options.trace)
         forwarded = await self._forward(inputs, options)
-        outcomes = iter(forwarded)
-        results = [
-            self._finish(entry, [next(outcomes) for _ in entry.inputs], options)
-            if isinstance(entry, Prepared)
-            else entry
-            for entry in prepared
-        ]
+        if options.checks:
+            # They read every word of every step: the loop has better things to do.
+            results = await asyncio.to_thread(self._finish_all, prepared, forwarded, options)
+        else:
+            results = self._finish_all(prepared, forwarded, options)
         self._telemetry.group_scored(self.name, usage.prompt_tokens, usage.unique_tokens)
         return GroupScore(tuple(results), usage, _timing(forwarded, time.perf_counter() - started))
 
@@ -170,6 +169,20 @@ class ScoringLine:
         futures = self._scheduler.submit_group(items, priority=options.priority, timeout_s=options.timeout_s)
         # When the caller is gone gather cancels the futures, and what has not run yet never runs.
         return await asyncio.gather(*futures, return_exceptions=True)
+
+    def _finish_all(
+        self,
+        prepared: Sequence[Prepared | Exception],
+        forwarded: Sequence[ForwardResult | BaseException],
+        options: ScoreOptions,
+    ) -> list[SolutionScore | Exception]:
+        outcomes = iter(forwarded)
+        return [
+            self._finish(entry, [next(outcomes) for _ in entry.inputs], options)
+            if isinstance(entry, Prepared)
+            else entry
+            for entry in prepared
+        ]
 
     def _finish(
         self, prepared: Prepared, outcomes: Sequence[ForwardResult | BaseException], options: ScoreOptions

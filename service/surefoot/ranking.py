@@ -20,10 +20,10 @@ from surefoot.domain import (
     Timing,
     Usage,
 )
-from surefoot.errors import EmptyProblem, ItemError, NoSteps
+from surefoot.errors import EmptyProblem, InvalidRequest, ItemError, NoSteps
 from surefoot.pipeline import ModelScorer
 from surefoot.selection import select
-from surefoot.summary import check_aggregation, check_unit_scores, unit_score
+from surefoot.summary import check_aggregation, check_step_checks, check_unit_scores, unit_score
 
 NEEDS_PROCESS: Mapping[Strategy, bool] = {
     "process": True,
@@ -111,11 +111,23 @@ class Ranking:
 
 
 def check_options(options: RankOptions) -> None:
-    """Raises `AggregationNotDefined` for what the models' scales cannot give, before any work is done."""
+    """Raises for what the models cannot give, before any work is done.
+
+    `AggregationNotDefined` where a scale has no such aggregate, `InvalidRequest` for checks without a process model
+    whose scores are probabilities.
+    """
+    if options.score.checks and options.process is None:
+        raise InvalidRequest(
+            f"checks look at the steps that a process model scores, and strategy {options.strategy!r} asks none: "
+            "name one in model",
+            param="checks",
+        )
     for line in (options.process, options.outcome):
         if line is None:
             continue
-        check_aggregation(line.profile, _own_options(line, options.score).aggregation)
+        own = _own_options(line, options.score)
+        check_aggregation(line.profile, own.aggregation)
+        check_step_checks(line.profile, own)
         if options.strategy in NEEDS_UNIT_SCORES:
             check_unit_scores(line.profile, options.score.aggregation)
 
@@ -241,8 +253,10 @@ async def _score_both(options: RankOptions, tasks: Sequence[ScoreTask]) -> tuple
 
 
 def _own_options(line: ModelScorer, options: ScoreOptions) -> ScoreOptions:
-    """Aggregation and threshold speak of steps; an outcome model has none."""
-    return options if line.profile.kind == "process" else replace(options, aggregation=None, threshold=None)
+    """Aggregation, threshold and checks speak of steps; an outcome model has none."""
+    if line.profile.kind == "process":
+        return options
+    return replace(options, aggregation=None, threshold=None, checks=(), combine_checks=False)
 
 
 def _entry(
@@ -264,9 +278,10 @@ def _entry(
 def _weights(line: ModelScorer | None, score: Verdict, options: RankOptions) -> tuple[float | None, float | None]:
     if line is None or not isinstance(score, SolutionScore):
         return None, None
+    said = score.checked or score
     if options.strategy not in NEEDS_UNIT_SCORES:
-        return score.score, None
-    return score.score, unit_score(line.profile, score, options.score.aggregation)
+        return said.score, None
+    return said.score, unit_score(line.profile, said, options.score.aggregation)
 
 
 def _text(candidate: CandidateInput) -> str:

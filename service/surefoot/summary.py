@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from surefoot.aggregation import DEFINED_ON, aggregate, first_error, first_error_distribution
+from surefoot.checks import capped_by_checks, run_checks
 from surefoot.domain import (
     OPTIONAL_AGGREGATIONS,
     Aggregation,
@@ -15,9 +16,10 @@ from surefoot.domain import (
     SolutionScore,
     StepScore,
 )
-from surefoot.errors import AggregationNotDefined
+from surefoot.errors import AggregationNotDefined, InvalidRequest
 from surefoot.profiles import Profile
 from surefoot.readout import UNIT_MAPS, Reading
+from surefoot.verdicts import StepsSummary
 
 
 def check_aggregation(profile: Profile, aggregation: Aggregation | None) -> None:
@@ -36,6 +38,21 @@ def check_aggregation(profile: Profile, aggregation: Aggregation | None) -> None
         )
 
 
+def check_step_checks(profile: Profile, options: ScoreOptions) -> None:
+    """Raises `InvalidRequest` where there are no steps to check, or no probabilities to combine verdicts with."""
+    if options.checks and profile.kind != "process":
+        raise InvalidRequest(
+            f"checks look at single steps, which profile {profile.name!r} does not score: name a process model",
+            param="checks",
+        )
+    if options.combine_checks and profile.scale != "probability":
+        raise InvalidRequest(
+            f"combine_checks needs probabilities, but the scores of profile {profile.name!r} are {profile.scale}: "
+            "leave it out and read steps[].checks",
+            param="combine_checks",
+        )
+
+
 def check_unit_scores(profile: Profile, aggregation: Aggregation | None) -> None:
     """Raises `AggregationNotDefined` where the profile's solution scores have no place in (0, 1)."""
     if not _is_a_probability(profile, aggregation) and profile.scores_map_to_unit is None:
@@ -46,7 +63,7 @@ def check_unit_scores(profile: Profile, aggregation: Aggregation | None) -> None
         )
 
 
-def unit_score(profile: Profile, score: SolutionScore, aggregation: Aggregation | None) -> float:
+def unit_score(profile: Profile, score: SolutionScore | StepsSummary, aggregation: Aggregation | None) -> float:
     """A solution's score as a weight in [0, 1], for weighted votes and products of two models.
 
     A sum of log-probabilities is a probability in the log domain; anything else goes through the profile's map.
@@ -94,23 +111,37 @@ def _process_score(
     profile: Profile, solution: Solution, readings: Sequence[Reading], num_tokens: int, options: ScoreOptions
 ) -> SolutionScore:
     scores = [reading.score for reading in readings]
-    threshold = profile.threshold if options.threshold is None else options.threshold
-    aggregations = _aggregations(profile, scores)
-    where_wrong, never_wrong = first_error_distribution(scores) if profile.scale == "probability" else (None, None)
+    checks = run_checks([step.text for step in solution.steps], options.checks)
+    own = _steps_summary(profile, scores, options)
     return SolutionScore(
         kind="process",
         text=solution.text,
         steps=tuple(
-            StepScore(index, step.span, reading.score, reading.raw, reading.probabilities)
-            for index, (step, reading) in enumerate(zip(solution.steps, readings, strict=True))
+            StepScore(index, step.span, reading.score, reading.raw, reading.probabilities, found)
+            for index, (step, reading, found) in enumerate(zip(solution.steps, readings, checks, strict=True))
         ),
-        score=aggregations[options.aggregation or profile.aggregation],
+        score=own.score,
         raw=None,
+        first_error=own.first_error,
+        first_error_probabilities=own.first_error_probabilities,
+        no_error_probability=own.no_error_probability,
+        aggregations=own.aggregations,
+        num_tokens=num_tokens,
+        checked=_steps_summary(profile, capped_by_checks(scores, checks), options) if options.combine_checks else None,
+    )
+
+
+def _steps_summary(profile: Profile, scores: Sequence[float], options: ScoreOptions) -> StepsSummary:
+    threshold = profile.threshold if options.threshold is None else options.threshold
+    aggregations = _aggregations(profile, scores)
+    where_wrong, never_wrong = first_error_distribution(scores) if profile.scale == "probability" else (None, None)
+    return StepsSummary(
+        step_scores=tuple(scores),
+        score=aggregations[options.aggregation or profile.aggregation],
         first_error=first_error(scores, threshold),
         first_error_probabilities=where_wrong,
         no_error_probability=never_wrong,
         aggregations=aggregations,
-        num_tokens=num_tokens,
     )
 
 

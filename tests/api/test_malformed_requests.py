@@ -34,7 +34,6 @@ JSON = {"content-type": "application/json"}
         (ITEM | {"timeout_s": 1e9}, "timeout_s"),
         (ITEM | {"trace": "yes"}, "trace"),
         (ITEM | {"model": 1}, "model"),
-        (ITEM | {"checks": ["arithmetic"]}, None),
     ],
 )
 async def test_a_malformed_score_request_names_its_field(api, body, param) -> None:

@@ -51,10 +51,19 @@ async def test_every_option_of_score_is_understood(client) -> None:
         timeout_s=30,
         priority="bulk",
         trace=True,
-        checks=[],
+        checks=["arithmetic"],
+        combine_checks=True,
     )
     [result] = response.results
     assert (result.score, result.first_error) == (result.aggregations["min"], 0)
+
+
+async def test_checks_are_read_whole(client) -> None:
+    wrong = ScoreItem(PROBLEM, steps=["2 + 3 = 6", "The answer is 6."])
+    [result] = (await client.score([wrong], checks=["arithmetic"], combine_checks=True)).results
+    [failed] = result.steps[0].checks[0].detail.failed
+    assert (wrong.steps[0][slice(*failed.span)], failed.expected, failed.found) == ("2 + 3 = 6", "5", "6")
+    assert result.checked.step_scores == pytest.approx((result.steps[0].score * 0.01, result.steps[1].score))
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ def test_body_has_the_fields_of_the_api(driver, server, score_answer):
         priority="bulk",
         trace=True,
         checks=["language"],
+        combine_checks=True,
     )
     assert server.body == {
         "items": [ITEM],
@@ -51,6 +52,7 @@ def test_body_has_the_fields_of_the_api(driver, server, score_answer):
         "priority": "bulk",
         "trace": True,
         "checks": ["language"],
+        "combine_checks": True,
     }
 
 

@@ -1,25 +1,31 @@
-"""Scoring in process with transformers: one checkpoint, any number of heads on it."""
+"""Scoring in process with transformers: one checkpoint, any number of heads and adapters on it."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 import torch
 
 from surefoot.domain import ForwardItem, Rows
 from surefoot.errors import SettingsInvalid
+from surefoot.modeling.adapters import Adapter
 from surefoot.modeling.checkpoint import Checkpoint
 from surefoot.modeling.trunk_forward import TrunkForward
 
 
 class TransformersBackend:
-    """Reads values at given positions; several named heads may share the checkpoint, and a batch may mix them."""
+    """Reads values at given positions; several named heads may share the checkpoint, and a batch may mix them.
+
+    A head may have an adapter of its own: a batch then takes a pass for each adapter in it, and one for those without.
+    """
 
     def __init__(self, name: str, checkpoint: Checkpoint, *, max_input_tokens: int | None = None) -> None:
         self._name = name
         self._device = checkpoint.device
         self._trunk = TrunkForward(name, checkpoint)
         self._heads: dict[str, torch.nn.Module] = {}
+        self._adapted: set[str] = set()
         self._max_input_tokens = min(max_input_tokens or checkpoint.max_positions, checkpoint.max_positions)
 
     @property
@@ -36,9 +42,25 @@ class TransformersBackend:
             raise SettingsInvalid(f"two models are named {name!r}: give each its own name", param="models")
         self._heads[name] = head.to(self._device)
 
+    def add_adapter(self, name: str, adapter: Adapter) -> None:
+        """Have the inputs of that head read with an adapter. Raises `AdapterMismatch` for one of another model."""
+        self._trunk.add_adapter(name, adapter)
+        self._adapted.add(name)
+
     def forward(self, batch: Sequence[ForwardItem]) -> list[Rows]:
+        passes: defaultdict[str | None, list[int]] = defaultdict(list)
+        for place, item in enumerate(batch):
+            passes[item.head if item.head in self._adapted else None].append(place)
+        rows: dict[int, Rows] = {}
+        for adapter, places in passes.items():
+            rows.update(zip(places, self._one_pass([batch[place] for place in places], adapter), strict=True))
+        return [rows[place] for place in range(len(batch))]
+
+    def _one_pass(self, batch: Sequence[ForwardItem], adapter: str | None) -> list[Rows]:
         hidden = self._trunk.hidden_states(
-            [item.rendered.token_ids for item in batch], [item.rendered.readout_positions for item in batch]
+            [item.rendered.token_ids for item in batch],
+            [item.rendered.readout_positions for item in batch],
+            adapter=adapter,
         )
         parts = hidden.split([len(item.rendered.readout_positions) for item in batch])
         return [self._rows(item, part) for item, part in zip(batch, parts, strict=True)]
@@ -49,7 +71,7 @@ class TransformersBackend:
         Served passes wait meanwhile: this is for the time before serving.
         """
         rendered = item.rendered
-        hidden = self._trunk.plain_hidden_states([rendered.token_ids], [rendered.readout_positions])
+        hidden = self._trunk.plain_hidden_states([rendered.token_ids], [rendered.readout_positions], adapter=item.head)
         return self._rows(item, hidden)
 
     def close(self) -> None:

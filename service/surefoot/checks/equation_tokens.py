@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -19,7 +19,8 @@ _TOKEN = re.compile(
     rf"""
       (?P<space>      [ \t\u00a0\u202f]++
                     | \\(?:left|right|displaystyle|boxed|fbox|mathbf|mathrm|text(?=\{{)|quad|[ ,;!()\[\]])
-                    | (?<![0-9)])\*\*|\*\*(?![0-9(])|__++|["'`’“”] )
+                    | (?<![0-9)])\*\*|\*\*(?![0-9(])|__++|["'`’“”]|\.\.\.++|… )
+    | (?P<padded>   0[0-9]++(?![.,]?[0-9]) )
     | (?P<number>   (?:{_MONEY}[ ]?)?+(?:[0-9]{{1,3}}(?:,[0-9]{{3}})++(?![0-9])(?:\.[0-9]++)?
                                         |[0-9]++(?:\.[0-9]++)?|\.[0-9]++) | [½⅓⅔¼¾⅕⅛] )
     | (?P<money>    {_MONEY} )
@@ -33,25 +34,41 @@ _TOKEN = re.compile(
     | (?P<arrow>    [-=]>|[<>!≠≤≥]=? )
     | (?P<minus>    [-−–] )
     | (?P<about>    [≈≅≃]|~=|\\(?:approx|simeq)(?![A-Za-z]) )
-    | (?P<equals>   ==?+ )
+    | (?P<equals>   ==?+|equals(?![^\W\d_]) )
     | (?P<clock>    [ap]\.m\b\.? )
     | (?P<word>     [^\W\d_]++(?:['’-][^\W\d_]++)*+[0-9]*+ )
     | (?P<command>  \\[A-Za-z]++ )
     | (?P<open>     [(\[{{] )
     | (?P<close>    [)\]}}] )
-    | (?P<joint>    (?<=[0-9])[,:.](?=[0-9]) )
+    | (?P<sign>     (?<=[0-9])[,:.](?=[0-9])|[√∛π∑∏∫∞°] )
     | (?P<other>    . )
     """,
     re.VERBOSE | re.DOTALL,
 )
-_OPERATORS = {"times": "*", "over": "/", "plus": "+", "minus": "-", "power": "^"}
-_SYMBOLS = frozenset({"command", "joint", "squared"})
+_SIGNS = {"times": "*", "over": "/", "plus": "+", "minus": "-", "power": "^", "about": "≈", "equals": "="}
+_KINDS: Mapping[str, Kind] = {
+    "number": "number",
+    "word": "word",
+    "clock": "word",
+    "command": "symbol",
+    "sign": "symbol",
+    "squared": "symbol",
+    "padded": "symbol",
+    "percent": "percent",
+    "fraction": "fraction",
+    "about": "relation",
+    "equals": "relation",
+    "open": "open",
+    "close": "close",
+    **dict.fromkeys(("times", "over", "plus", "minus", "power"), "operator"),
+}
+"""By group of the pattern; the others are breaks, or left out."""
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A piece of the text; `start` and `end` are code points. Operators are one of `+ - * / ^`, relations `=` or `≈`."""
+    """A piece of the text; `start` and `end` are code points. Operators are `+ - * / ^`, relations `=` and `≈`."""
 
     kind: Kind
     text: str
@@ -73,24 +90,13 @@ def read_tokens(text: str) -> list[Token]:
 
 
 def _token(group: str, match: re.Match[str]) -> Token:
-    start, end, text = match.start(), match.end(), match[0]
-    if group in _OPERATORS:
-        return Token("operator", _OPERATORS[group], start, end)
+    text = match[0]
+    kind = _KINDS.get(group, "break")
     if group == "number" and len(text) > MAX_NUMBER_CHARS:
-        return Token("symbol", text, start, end)
-    if group in ("about", "equals"):
-        return Token("relation", "≈" if group == "about" else "=", start, end)
-    if group in _SYMBOLS:
-        return Token("symbol", text, start, end)
-    if group == "clock":
-        return Token("word", text, start, end)
-    if group == "number" or group == "word" or group == "percent" or group == "fraction":
-        return Token(group, text, start, end)
-    if group == "open" or group == "close":
-        return Token(group, text, start, end)
-    if text == "~":
-        return Token("word", "about", start, end)
-    return Token("break", text, start, end)
+        kind = "symbol"
+    elif text == "~":
+        kind, text = "word", "about"
+    return Token(kind, _SIGNS.get(group, text), match.start(), match.end())
 
 
 def _with_paired_brackets(tokens: Sequence[Token]) -> list[Token]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from surefoot.cli import best_of_n, demo, evaluate, inspect, models, pin, score, serve, settings_table, solve
+from surefoot.cli import best_of_n, demo, evaluate, inspect, models, pin, score, serve, settings_table, solve, train
 from surefoot.cli.failures import EXIT_CODES, Program
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ models.app.command("inspect")(inspect.inspect)
 models.app.command("pin")(pin.pin)
 app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(train.app, name="train")
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,26 +1,33 @@
 """Rows of labelled steps as data sets write them.
 
-Four ways of writing are read:
+Six ways of writing are read:
 
 - `{"problem", "steps", "labels"}` with a label for each step: true, 1 or "+" for right; false, -1 or "-" for wrong;
-  null for none; 0 is wrong, or neutral where the file holds -1 too
+  null for none; 0 is wrong, or neutral where the file holds -1 too; a `first_error` beside them must say the same
 - `{"problem", "steps", "first_error"}`: steps before that 0-based index are right and it is wrong; those after it
   have no label; null or -1 means that all are right
 - the same with the index in `label`, as ProcessBench has it (arXiv 2412.06559)
 - PRM800K's `{"question": {"problem"}, "label": {"steps"}}` (arXiv 2305.20050)
+- TRL's stepwise supervision `{"prompt", "completions", "labels"}`
+- Math-Shepherd's `{"input", "label"}`: a text whose steps end with `ки`, and the same with + or - in its place
+  (arXiv 2312.08935)
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-FIELDS = ("problem", "steps", "labels", "first_error", "label", "question")
+FIELDS = ("problem", "steps", "labels", "first_error", "label", "question", "prompt", "completions", "input")
 NULLABLE = ("first_error",)
 """Fields whose null says something."""
 
 _MARKS: Mapping[str, bool] = {"+": True, "-": False}
+MATH_SHEPHERD_TAG = "ки"
+FIRST_STEP = "Step 1:"
+_STEP_NUMBER = re.compile(r"^Step [0-9]+:")
 _LABELS_EXPECTED = 'labels must hold 1, 0, -1, true, false, "+", "-" or null'
 
 
@@ -38,12 +45,18 @@ def labelled_steps(row: Mapping[str, Any]) -> LabelledSteps:
     """The solution of a row. Raises `ValueError`, which names the field and holds nothing of what is in it."""
     if "question" in row:
         return _prm800k(row["question"], row.get("label"))
+    if "input" in row:
+        return _math_shepherd(row["input"], row.get("label"))
+    if "completions" in row:
+        row = {"problem": row.get("prompt"), "steps": row["completions"], "labels": row.get("labels")}
     problem, steps = row.get("problem"), row.get("steps")
     if not isinstance(problem, str):
         raise ValueError("problem must be a text")  # noqa: TRY004  one kind of error for all that a row can be
     if not isinstance(steps, list) or not steps or not all(isinstance(step, str) for step in steps):
         raise ValueError("steps must be a list of texts, one at least")
     given = [name for name in ("labels", "first_error", "label") if name in row]
+    if given == ["labels", "first_error"]:
+        return _agreeing(problem, steps, _checked(row["labels"], len(steps)), row["first_error"])
     if len(given) != 1:
         raise ValueError("give labels, one a step, or first_error (an index, or null for none)")
     if given == ["labels"]:
@@ -72,6 +85,18 @@ def _checked(labels: object, num_steps: int) -> tuple[object, ...]:
     return tuple(labels)
 
 
+def _agreeing(problem: str, steps: list[str], labels: tuple[object, ...], index: object) -> LabelledSteps:
+    """Labels and a first error that say the same; zeros without an error can only be neutral."""
+    error = None if _is_minus_one(index) else index
+    has_neutral = error is None or any(_is_minus_one(label) for label in labels)
+    first = next((place for place, label in enumerate(labels) if is_right(label, zero=has_neutral) is False), None)
+    if error != first or isinstance(error, bool):
+        raise ValueError("labels and first_error must name the same step; give one of them")
+    return LabelledSteps(
+        problem, tuple(steps), labels, has_neutral and any(is_right(each, zero=False) is False for each in labels)
+    )
+
+
 def _up_to_first_error(index: object, num_steps: int, name: str) -> tuple[object, ...]:
     if index is None or _is_minus_one(index):
         return (True,) * num_steps
@@ -96,6 +121,25 @@ def _prm800k(question: object, label: object) -> LabelledSteps:
     except (KeyError, TypeError, IndexError, AttributeError):
         raise ValueError("question and label are not those of a PRM800K row") from None
     return LabelledSteps(problem, tuple(text for text, _ in path), labels, has_neutral=True)
+
+
+def _math_shepherd(text: object, label: object) -> LabelledSteps:
+    pieces = text.split(MATH_SHEPHERD_TAG) if isinstance(text, str) else []
+    head, found, first = pieces[0].rpartition(FIRST_STEP) if len(pieces) > 1 else ("", "", "")
+    if not found or not isinstance(label, str):
+        raise ValueError("input and label are not those of a Math-Shepherd row")
+    marks: list[str] = []
+    position = 0
+    for piece in pieces[:-1]:
+        position += len(piece)
+        if not label.startswith(piece, position - len(piece)):
+            break
+        marks.append(label[position : position + 1])
+        position += 1
+    if len(marks) != len(pieces) - 1 or not set(marks) <= set(_MARKS):
+        raise ValueError(f"label must be input with + or - for each {MATH_SHEPHERD_TAG}")
+    steps = (first, *(_STEP_NUMBER.sub("", piece.strip(), count=1) for piece in pieces[1:-1]))
+    return LabelledSteps(head.strip(), tuple(step.strip() for step in steps), tuple(marks), has_neutral=False)
 
 
 def _path(parts: Sequence[Any]) -> list[tuple[Any, Any]]:

@@ -31,7 +31,7 @@ from surefoot.profiles import Profile
 from surefoot.readout import Reading, read
 from surefoot.scheduling.admission import Occupancy, admit
 from surefoot.scheduling.limits import SchedulerLimits
-from surefoot.summary import check_aggregation, summarise
+from surefoot.summary import check_aggregation, check_step_checks, summarise
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,6 +102,7 @@ class GenerativeScorer:
         started = time.perf_counter()
         deadline = None if options.timeout_s is None else asyncio.get_running_loop().time() + options.timeout_s
         check_aggregation(self.profile, options.aggregation)
+        check_step_checks(self.profile, options)
         prepared = await asyncio.to_thread(self._line.prepare_group, tasks, trace=options.trace)
         prompts = [prompt for entry in prepared if isinstance(entry, Prepared) for prompt in entry.inputs]
         outcomes = await self._verdicts(prompts, options, deadline) if prompts else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ DtypeName = Literal["auto", "float32", "bfloat16", "float16"]
 
 _LOADERS: Mapping[ModelArchitecture, Any] = {"causal_lm": AutoModelForCausalLM, "trunk": AutoModel}
 _CLASSES: Mapping[ModelArchitecture, Any] = {"causal_lm": MODEL_FOR_CAUSAL_LM_MAPPING, "trunk": MODEL_MAPPING}
+_LOADING = threading.Lock()
 _HEADS = frozenset({"lm_head", "score", "score_head", "v_head", "value_head", "classifier"})
 """Names of tensors beside a trunk that nobody needs to be told of."""
 
@@ -100,7 +102,7 @@ def load_checkpoint(
     kind = choose_dtype(dtype, where)
     arguments = {"config": config, "dtype": kind, "attn_implementation": attention, "output_loading_info": True}
     try:
-        with _quiet_transformers():
+        with _transformers_to_ourselves():
             if needs_remote_code(config_json):
                 model, report = _with_own_code(path, architecture, arguments, pickled=is_pickled(files[0]))
             elif is_pickled(files[0]) or config_json["model_type"] == internlm2.MODEL_TYPE:
@@ -168,15 +170,19 @@ def _check_report(path: Path, model: Any, report: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def _quiet_transformers() -> Iterator[None]:
-    """A server's log is no place for progress bars, nor for a table of heads that we read ourselves."""
-    before = transformers_logging.get_verbosity()
-    transformers_logging.disable_progress_bar()
-    transformers_logging.set_verbosity_error()
-    try:
-        yield
-    finally:
-        transformers_logging.set_verbosity(before)
+def _transformers_to_ourselves() -> Iterator[None]:
+    """One load at a time, and quietly: a server's log is no place for progress bars, nor for a table of heads that we
+    read ourselves."""
+    # While transformers loads it swaps torch's initialisers and default device for the whole process: a sampler that
+    # loads beside a scorer ended with an output layer that was not tied to its embedding.
+    with _LOADING:
+        before = transformers_logging.get_verbosity()
+        transformers_logging.disable_progress_bar()
+        transformers_logging.set_verbosity_error()
+        try:
+            yield
+        finally:
+            transformers_logging.set_verbosity(before)
 
 
 def _first_line(cause: Exception) -> str:

@@ -21,7 +21,10 @@ DtypeName = Literal["float32", "bfloat16", "float16"]
 
 @dataclass(frozen=True, slots=True)
 class EngineIdentity:
-    """What the scores of an engine depend on, its profile apart. `versions` are those of the libraries that compute."""
+    """What the scores of an engine depend on, its profile apart. `versions` are those of the libraries that compute.
+
+    `adapter` names the values of the adapter that changes the base, where there is one.
+    """
 
     base_id: str
     config_hash: str
@@ -29,6 +32,7 @@ class EngineIdentity:
     device: str
     backend: str
     versions: Mapping[str, str]
+    adapter: str | None = None
 
     def fingerprint(self, profile: Profile) -> str:
         """Equal fingerprints promise scores that are equal within the profile's tolerance, 16 hex digits."""
@@ -42,6 +46,8 @@ class EngineIdentity:
             "backend": self.backend,
             **self.versions,
         }
+        if self.adapter is not None:
+            parts["adapter"] = self.adapter
         return _digest(json.dumps(parts, sort_keys=True))[:16]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from surefoot.errors import CheckpointDamaged
+from surefoot.modeling.adapters import AdaptedLayers, Adapter
 from surefoot.modeling.checkpoint import Checkpoint
 from surefoot.modeling.packed_forward import (
     PACKED_ATTENTION,
@@ -30,6 +31,7 @@ class TrunkForward:
 
     def __init__(self, name: str, checkpoint: Checkpoint) -> None:
         self._trunk = checkpoint.trunk
+        self._adapters = AdaptedLayers(checkpoint.model)
         # Passes are made by one thread; the ordinary pass for a comparison changes the trunk for as long as it runs.
         self._one_pass = threading.Lock()
         self._forward: Callable[[torch.nn.Module, Indices, Indices], torch.Tensor] = packed_hidden_states
@@ -44,17 +46,33 @@ class TrunkForward:
         """Whether several sequences share a pass."""
         return self._forward is packed_hidden_states
 
-    def hidden_states(self, sequences: Indices, positions: Indices) -> torch.Tensor:
-        """Last hidden states at the wanted positions of all sequences, [sum of positions, hidden], in order."""
-        with self._one_pass, torch.inference_mode():
+    def add_adapter(self, name: str, adapter: Adapter) -> None:
+        """Take an adapter under a name that passes may ask for. Raises `AdapterMismatch` for one of another model."""
+        # Not within a pass, which goes through the very layers that are changed.
+        with self._one_pass:
+            self._adapters.add(name, adapter)
+
+    def hidden_states(self, sequences: Indices, positions: Indices, *, adapter: str | None = None) -> torch.Tensor:
+        """Last hidden states at the wanted positions of all sequences, [sum of positions, hidden], in order.
+
+        `adapter` is the name of one that was added; any other name is the base alone.
+        """
+        with self._one_pass, torch.inference_mode(), self._adapters.active(adapter):
             return self._forward(self._trunk, sequences, positions)
 
-    def plain_hidden_states(self, sequences: Indices, positions: Indices) -> torch.Tensor:
+    def differentiable_hidden_states(self, sequences: Indices, positions: Indices) -> torch.Tensor:
+        """The same with what a gradient needs: what is trained is read by the pass that it is served by."""
+        with self._one_pass:
+            return self._forward(self._trunk, sequences, positions)
+
+    def plain_hidden_states(
+        self, sequences: Indices, positions: Indices, *, adapter: str | None = None
+    ) -> torch.Tensor:
         """The same by ordinary passes with transformers' own attention, to hold the served ones against.
 
         Served passes wait meanwhile: this is for the time before serving.
         """
-        with self._one_pass, torch.inference_mode():
+        with self._one_pass, torch.inference_mode(), self._adapters.active(adapter):
             if not self.is_packed:
                 return plain_hidden_states(self._trunk, sequences, positions)
             self._trunk.set_attn_implementation("sdpa")

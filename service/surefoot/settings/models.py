@@ -19,6 +19,9 @@ class ModelSettings(Section):
     shows to be right, and where it shows none or several refuses to start and names them."""
     path: str = "embedded"
     """`embedded`, a checkpoint directory, or `hub:owner/name`; only the last one ever reaches for the network."""
+    adapter: str | None = None
+    """A directory with a LoRA adapter in peft's format, as `surefoot train` writes it; the base is shared with other
+    models on `path`. One that was trained for another base is refused."""
     dtype: Dtype | None = None
     """Overrides the top-level `dtype` for this model."""
     backend: Literal["transformers", "vllm", "vllm_server"] = "transformers"
@@ -39,7 +42,12 @@ class ModelSettings(Section):
 
     @model_validator(mode="after")
     def _backend_reads_what_is_set(self) -> Self:
-        readers = {"url": "vllm_server", "tensor_parallel_size": "vllm", "engine_arguments": "vllm"}
+        readers = {
+            "url": "vllm_server",
+            "tensor_parallel_size": "vllm",
+            "engine_arguments": "vllm",
+            "adapter": "transformers",
+        }
         for setting, reader in readers.items():
             usual = type(self).model_fields[setting].get_default(call_default_factory=True)
             if getattr(self, setting) != usual and self.backend != reader:

@@ -10,12 +10,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
-from surefoot.arithmetic import (
+from surefoot.training.calculator import (
     NUMBER,
     OPERATOR_SIGNS,
     Expression,
+    Token,
     evaluate,
     is_rounding_of,
     number_value,
@@ -27,6 +29,10 @@ _NUMBER = re.compile(rf"(?<![A-Za-z0-9]){NUMBER}")
 _FINAL = re.compile(rf"(?:####|A:)\s*[$€£]?(?P<sign>-?)[$€£]?(?P<number>{NUMBER})\s*[^\w]*$")
 _BETWEEN_OPERANDS = re.compile(r"[\s$€£]*(?P<sign>\S)[\s$€£]*")
 _ANNOTATION = re.compile(r"<<[^<>\n]*>>")
+
+
+class UnsupportedSolution(ValueError):
+    """A whole row whose solution cannot be followed: nothing is wrong with the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,9 @@ def final_answer_of(line: str) -> Fraction | None:
 
 
 def worked_solution(row: Mapping[str, Any]) -> WorkedSolution:
-    """The solution of a GSM8K row. Raises `ValueError`, which names the field and holds nothing of what is in it."""
+    """The solution of a GSM8K row. Raises `ValueError`, which names the field and holds nothing of what is in it,
+    and `UnsupportedSolution` for annotations that cannot be followed.
+    """
     problem, answer = row.get("question"), row.get("answer")
     if not isinstance(problem, str) or not problem.strip():
         raise ValueError("question must be a text that is not blank")
@@ -142,16 +150,16 @@ def _calculation(note: str, place: int, parts: list[Part]) -> Calculation:
         expression, value = parse_expression(left), evaluate(parse_expression(right))
         holds = is_rounding_of(value, evaluate(expression))
     except ValueError:
-        raise ValueError("answer has an annotation that is no equation of plain numbers") from None
+        raise UnsupportedSolution("an annotation is no equation of plain numbers") from None
     if not holds:
-        raise ValueError("answer has an annotation that does not hold")
+        raise UnsupportedSolution("an annotation does not hold")
     result = next((index for index in range(place, min(place + 2, len(parts))) if _shows(parts[index], value)), None)
     if result is None:
-        raise ValueError("answer has an annotation that its result does not follow")
+        raise UnsupportedSolution("an annotation is not followed by its result")
     return Calculation(expression, value, result, _shown(expression, parts[:result]))
 
 
-def _shows(part: Part, value: Fraction) -> bool:
+def _shows(part: Part, value: Token) -> bool:
     return isinstance(part, Number) and part.value == value
 
 
@@ -163,7 +171,7 @@ def _shown(expression: Expression, before: list[Part]) -> tuple[int, ...] | None
     places = [index for index, part in enumerate(before) if isinstance(part, Number)][-len(operands) :]
     if len(places) < 2 or not all(_shows(before[place], value) for place, value in zip(places, operands, strict=False)):
         return None
-    if any(later - earlier != 2 for earlier, later in zip(places, places[1:], strict=False)):
+    if any(later - earlier != 2 for earlier, later in pairwise(places)):
         return None
     for place, sign in zip(places, signs, strict=False):
         between = _BETWEEN_OPERANDS.fullmatch(str(before[place + 1]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from surefoot.domain import ForwardItem, Rows
@@ -21,6 +22,8 @@ EngineKey = tuple[str, ...]
 class Engine:
     """Several models may share an engine: `add_model` says how a profile reads it, by the name in `ForwardItem.head`.
 
+    `add_adapter` has the inputs of that name read with the adapter in a directory, and gives the identity of scores
+    that are; `None` where the engine applies none. Raises `AdapterInvalid` or `AdapterMismatch`.
     `plain_rows` gives an input's rows by one ordinary forward pass in this process, where there is one. Served passes
     wait for it, so it is for the time before serving.
     """
@@ -30,3 +33,4 @@ class Engine:
     backend: Backend
     add_model: Callable[[str, Profile], None]
     plain_rows: Callable[[ForwardItem], Rows] | None
+    add_adapter: Callable[[str, Path], EngineIdentity] | None = None

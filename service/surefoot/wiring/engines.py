@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from surefoot.errors import SettingsInvalid
 from surefoot.ports import Telemetry
-from surefoot.profiles import Profile
+from surefoot.profiles import ModelArchitecture, Profile
 from surefoot.scheduling.limits import SchedulerLimits
 from surefoot.scheduling.scheduler import Scheduler
 from surefoot.settings import ModelSettings, Settings
@@ -20,6 +21,7 @@ from surefoot.wiring.vllm_engines import build_vllm, build_vllm_server, vllm_eng
 
 if TYPE_CHECKING:
     from surefoot.modeling.checkpoint import Checkpoint
+    from surefoot.modeling.identity import EngineIdentity
     from surefoot.modeling.tokenizer import HfTokenizer
 
 EngineKind = Literal["transformers", "log_ratio", "vllm", "vllm_server"]
@@ -69,6 +71,7 @@ def build_engine(model: ModelSettings, profile: Profile, settings: Settings, tel
 
 def _build_transformers(model: ModelSettings, profile: Profile, settings: Settings) -> Engine:
     from surefoot.backends.transformers_backend import TransformersBackend
+    from surefoot.modeling.adapters import read_adapter
     from surefoot.modeling.identity import identity_of
 
     if model.reference_path is not None:
@@ -77,14 +80,23 @@ def _build_transformers(model: ModelSettings, profile: Profile, settings: Settin
             "leave it out, or choose such a profile",
             param="reference_path",
         )
-    checkpoint, tokenizer = _load(model.path, model, profile, settings)
+    checkpoint, tokenizer = load_for_scoring(model.path, model, profile.readout.architecture, settings)
     backend = TransformersBackend(model.name, checkpoint, max_input_tokens=settings.max_input_tokens)
+    identity = identity_of(checkpoint, cache=settings.cache)
+
+    def add_adapter(name: str, directory: Path) -> EngineIdentity:
+        adapter = read_adapter(directory)
+        adapter.check_base(identity.base_id)
+        backend.add_adapter(name, adapter)
+        return replace(identity, adapter=adapter.id)
+
     return Engine(
-        identity_of(checkpoint, cache=settings.cache),
+        identity,
         tokenizer,
         backend,
         lambda name, profile: backend.add_head(name, build_head(profile, checkpoint, tokenizer)),
         backend.plain_rows,
+        add_adapter,
     )
 
 
@@ -98,8 +110,10 @@ def _build_log_ratio(model: ModelSettings, profile: Profile, settings: Settings)
             "this one was trained from",
             param="reference_path",
         )
-    checkpoint, tokenizer = _load(model.path, model, profile, settings)
-    reference, reference_tokenizer = _load(model.reference_path, model, profile, settings)
+    checkpoint, tokenizer = load_for_scoring(model.path, model, profile.readout.architecture, settings)
+    reference, reference_tokenizer = load_for_scoring(
+        model.reference_path, model, profile.readout.architecture, settings
+    )
     check_same_vocabulary(tokenizer, reference_tokenizer)
     backend = LogRatioBackend(model.name, checkpoint, reference, max_input_tokens=settings.max_input_tokens)
     return Engine(
@@ -111,7 +125,10 @@ def _build_log_ratio(model: ModelSettings, profile: Profile, settings: Settings)
     )
 
 
-def _load(path: str, model: ModelSettings, profile: Profile, settings: Settings) -> tuple[Checkpoint, HfTokenizer]:
+def load_for_scoring(
+    path: str, model: ModelSettings, architecture: ModelArchitecture, settings: Settings
+) -> tuple[Checkpoint, HfTokenizer]:
+    """Checkpoint and tokenizer at `path`, with the attention that scores are computed with. Raises a `StartupError`."""
     import torch
 
     from surefoot.modeling.checkpoint import load_checkpoint
@@ -125,7 +142,7 @@ def _load(path: str, model: ModelSettings, profile: Profile, settings: Settings)
     tokenizer = HfTokenizer.from_directory(directory)
     checkpoint = load_checkpoint(
         directory,
-        profile.readout.architecture,
+        architecture,
         dtype=model.dtype or settings.dtype,
         device=settings.device,
         attention=PACKED_ATTENTION,

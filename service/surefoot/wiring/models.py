@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -61,9 +62,13 @@ class ModelLoader:
                 param="generator",
             )
         queued = await self._engine(model, profile)
+        identity = await asyncio.to_thread(_adapted, model, profile, queued.engine)
         queued.engine.add_model(model.name, profile)
         line = self._line(model, profile, queued)
-        served = await self._verifier(model, line, queued) if is_verifier else self._reward_model(line, queued)
+        if is_verifier:
+            served = await self._verifier(model, line, queued)
+        else:
+            served = self._reward_model(line, queued, identity)
         # Only now is there a model whose closing stops the loop again.
         await queued.scheduler.start()
         return served
@@ -81,8 +86,8 @@ class ModelLoader:
             fewest_tokens=engine.tokenizer.fewest_tokens,
         )
 
-    def _reward_model(self, line: ScoringLine, queued: QueuedEngine) -> ServedModel:
-        identity, plain = queued.engine.identity, _plain_scores(line, queued)
+    def _reward_model(self, line: ScoringLine, queued: QueuedEngine, identity: EngineIdentity) -> ServedModel:
+        plain = _plain_scores(line, queued)
         return ServedModel(
             _card(line, identity),
             line,
@@ -111,6 +116,19 @@ class ModelLoader:
         if key not in self._engines:
             self._engines[key] = await asyncio.to_thread(build_engine, model, profile, self._settings, self._telemetry)
         return self._engines[key]
+
+
+def _adapted(model: ModelSettings, profile: Profile, engine: Engine) -> EngineIdentity:
+    """What the model's scores depend on, its adapter included; blocking."""
+    if model.adapter is None:
+        return engine.identity
+    if engine.add_adapter is None or isinstance(profile.readout, GenerativeVerdict):
+        raise SettingsInvalid(
+            f"models: {model.name}: an adapter is applied to models that are read in one pass, which "
+            f"{profile.readout.method} is not: merge it into a checkpoint, and give that as path",
+            param="adapter",
+        )
+    return engine.add_adapter(model.name, Path(model.adapter).expanduser())
 
 
 def _card(scorer: ModelScorer, identity: EngineIdentity) -> ModelCard:

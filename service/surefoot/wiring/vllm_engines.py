@@ -25,7 +25,7 @@ from surefoot.wiring.sources import checkpoint_directory
 if TYPE_CHECKING:
     from surefoot.backends.vllm_backend import VllmBackend, VllmOptions
     from surefoot.backends.vllm_plan import CheckpointFacts, PoolingPlan
-    from surefoot.backends.vllm_server import ServedByVllm
+    from surefoot.backends.vllm_server import ServedByVllm, VllmServerBackend
     from surefoot.modeling.tokenizer import HfTokenizer
 
 log = logging.getLogger(__name__)
@@ -92,41 +92,14 @@ def build_vllm_server(model: ModelSettings, profile: Profile, settings: Settings
     server is given another model, and not when other weights are put behind the same name: that is the operator's to
     keep apart, and what golden values in a profile are for.
     """
-    from surefoot.backends.vllm_plan import num_columns, reads_last_token
-    from surefoot.backends.vllm_server import PoolingServer, VllmServerBackend, pooling_mode
     from surefoot.modeling.base_id import tokenizer_id
     from surefoot.modeling.identity import EngineIdentity
     from surefoot.modeling.tokenizer import HfTokenizer
 
-    columns = num_columns(profile)
     directory = checkpoint_directory(model.path, settings)
     tokenizer = HfTokenizer.from_directory(directory)
     build_renderer(profile, tokenizer)
-    remote = RemoteServer(str(model.url), timeout_s=settings.limits.request_timeout_s)
-    server = PoolingServer(remote)
-    token_ids = tokenizer.encode_text(_PROBE)
-    try:
-        found = _found_model(remote)
-        mode = pooling_mode(
-            server.pool(found.id, [token_ids])[0],
-            num_tokens=len(token_ids),
-            num_columns=columns,
-            reads_last=reads_last_token(profile),
-        )
-    except BackendFailed as cause:
-        server.close()
-        raise SettingsInvalid(f"models: {model.name}: {cause.message}", param="url") from cause
-    except SettingsInvalid:
-        server.close()
-        raise
-    backend = VllmServerBackend(
-        model.name,
-        server,
-        model=found.id,
-        mode=mode,
-        num_columns=columns,
-        max_input_tokens=min(settings.max_input_tokens, found.max_input_tokens),
-    )
+    backend, found = _reach(model, profile, settings, tokenizer.encode_text(_PROBE))
     named = _digest(found.id, found.root)
     wanted = model.dtype or settings.dtype
     identity = EngineIdentity(
@@ -139,6 +112,30 @@ def build_vllm_server(model: ModelSettings, profile: Profile, settings: Settings
         versions={"vllm": found.version},
     )
     return Engine(identity, tokenizer, backend, _only_head, None)
+
+
+def _reach(
+    model: ModelSettings, profile: Profile, settings: Settings, token_ids: list[int]
+) -> tuple[VllmServerBackend, ServedByVllm]:
+    """The backend on a server that pools `token_ids` as the profile needs it, and what the server says of its model."""
+    from surefoot.backends.vllm_plan import num_columns, reads_last_token
+    from surefoot.backends.vllm_server import PoolingServer, VllmServerBackend, pooling_mode
+
+    columns = num_columns(profile)
+    remote = RemoteServer(str(model.url), timeout_s=settings.limits.request_timeout_s)
+    server = PoolingServer(remote)
+    try:
+        found = _found_model(remote)
+        table = server.pool(found.id, [token_ids])[0]
+        mode = pooling_mode(table, num_tokens=len(token_ids), num_columns=columns, reads_last=reads_last_token(profile))
+    except (BackendFailed, SettingsInvalid) as cause:
+        server.close()
+        raise SettingsInvalid(f"models: {model.name}: {cause.message}", param="url") from cause
+    max_input_tokens = min(settings.max_input_tokens, found.max_input_tokens)
+    backend = VllmServerBackend(
+        model.name, server, model=found.id, mode=mode, num_columns=columns, max_input_tokens=max_input_tokens
+    )
+    return backend, found
 
 
 def _only_head(_name: str, _profile: Profile) -> None:

@@ -48,7 +48,41 @@ def test_a_first_error_makes_no_zero_neutral() -> None:
     assert not labelled_steps({**THREE, "first_error": -1}).has_neutral
 
 
+def test_labels_may_stand_beside_the_same_first_error() -> None:
+    assert rights({**THREE, "labels": [1, 0, None], "first_error": 1}) == [True, False, None]
+
+
+@pytest.mark.parametrize("none", [None, -1])
+def test_zeros_beside_no_first_error_are_neutral(none) -> None:
+    found = labelled_steps({**THREE, "labels": [1, 0, 1], "first_error": none})
+    assert found.has_neutral
+
+
+def test_right_labels_beside_no_first_error_make_no_zero_neutral() -> None:
+    assert not labelled_steps({**THREE, "labels": [1, 1, None], "first_error": None}).has_neutral
+
+
+def test_stepwise_supervision_of_trl_is_read() -> None:
+    found = labelled_steps({"prompt": "p", "completions": ["a", "b"], "labels": [True, False]})
+    assert (found.problem, found.steps, found.labels) == ("p", ("a", "b"), (True, False))
+
+
+SHEPHERD = {"input": "How many? Step 1: a - b ки\nStep 2: c ки", "label": "How many? Step 1: a - b +\nStep 2: c -"}
+
+
+def test_math_shepherd_is_read() -> None:
+    found = labelled_steps(SHEPHERD)
+    assert (found.problem, found.steps, found.labels) == ("How many?", ("a - b", "c"), ("+", "-"))
+
+
 BAD = {
+    "labels and first_error that differ": {**THREE, "labels": [1, 0, None], "first_error": 2},
+    "labels with an error and a first_error of none": {**THREE, "labels": [1, -1, None], "first_error": None},
+    "half a row of TRL": {"completions": ["SECRET"], "labels": [True]},
+    "a Math-Shepherd row without tags": {"input": "SECRET", "label": "SECRET"},
+    "a Math-Shepherd row of two texts": {**SHEPHERD, "label": "SECRET +\n"},
+    "a Math-Shepherd label with too few marks": {**SHEPHERD, "label": "How many? Step 1: a - b +"},
+    "a Math-Shepherd label with another mark": {**SHEPHERD, "label": SHEPHERD["label"].replace("-", "?")},
     "no label at all": THREE,
     "two sorts of labels": {**THREE, "labels": [1, 1, 1], "first_error": 1},
     "too few labels": {**THREE, "labels": [1, 1]},

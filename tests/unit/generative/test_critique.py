@@ -56,6 +56,10 @@ def test_a_missing_cue_is_appended_before_what_stopped_the_critique() -> None:
     assert read_text(drawn("All is well</think> then"), stop=("</done>", "</think>")) == "All is wellCorrect?"
 
 
+def test_of_several_stops_the_first_in_the_text_counts() -> None:
+    assert read_text(drawn("Well</a> then</b>"), stop=("</b>", "</a>")) == "WellCorrect?"
+
+
 def test_a_stop_behind_the_cue_changes_nothing() -> None:
     assert read_text(drawn("Well. Correct? Yes</think>"), stop=("</think>",)) == "Well. Correct?"
 

@@ -15,6 +15,7 @@ from surefoot.sampling.fake_sampler import FakeSampler
 TASK = ScoreTask("2 + 3?", steps=("2 + 3 = 5", "The answer is 5."))
 OTHER = ScoreTask("7?", steps=("7.",))
 CUE = "\nIs the solution correct?"
+TEXTS = (f"It adds up.{CUE} Yes", f"It does not.{CUE} No")
 
 
 def pairs(raw) -> list[tuple[float, float]]:
@@ -41,6 +42,20 @@ async def test_several_critiques_are_averaged(verifier) -> None:
     score = await (await verifier(samples=2)).score(TASK)
     assert len(score.raw) == 4
     assert score.score == fmean(softmax(pair)[0] for pair in pairs(score.raw))
+
+
+class LastFirst(FakeSampler):
+    """Finishes its candidates in the opposite order."""
+
+    async def sample(self, prompt, options):
+        for candidate in reversed([candidate async for candidate in super().sample(prompt, options)]):
+            yield candidate
+
+
+async def test_raw_values_stand_in_the_order_of_the_critiques(verifier) -> None:
+    first, second = [await (await verifier([text])).score(TASK) for text in TEXTS]
+    both = await (await verifier(sampler=LastFirst(TEXTS), samples=2)).score(TASK)
+    assert both.raw == (*first.raw, *second.raw)
 
 
 async def test_the_calibration_temperature_divides_the_logits(verifier) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -184,3 +185,11 @@ def test_auto_dtype_on_a_gpu_is_bf16_where_it_is_native(monkeypatch, native: boo
 
 def test_named_dtype_is_taken() -> None:
     assert choose_dtype("float16", torch.device("cpu")) is torch.float16
+
+
+def test_models_loaded_at_the_same_time_are_whole(tiny) -> None:
+    """transformers loads with changes to the whole process; the weights of this one are tied."""
+    directory = tiny("llama", tie_word_embeddings=True)
+    with ThreadPoolExecutor(4) as threads:
+        loaded = list(threads.map(lambda _: load(directory), range(16)))
+    assert all(one.model.lm_head.weight is one.model.get_input_embeddings().weight for one in loaded)

@@ -71,6 +71,9 @@ def test_the_readout_says_which_architecture_it_reads(name, architecture) -> Non
         ("qwen2.5-math-prm", "readout", {"head": {"weights": "score", "layers": "three"}}),
         ("thinkprm", "readout", {"samples": 4}),
         ("thinkprm", "readout", {"samples": 0}),
+        ("thinkprm", "readout", {"cue": ""}),
+        ("thinkprm", "readout", {"stop": ("",)}),
+        ("rlhflow-orm", "rendering", {"opening": "I say:"}),
     ],
 )
 def test_a_value_that_cannot_be_meant_is_refused(name, table, changes) -> None:
@@ -98,6 +101,7 @@ def test_a_value_that_cannot_be_meant_is_refused(name, table, changes) -> None:
         ("eurus-prm", {"readout": fields_of("trl-prm")["readout"], "scale": "probability", "unit_map": None}),
         ("trl-prm", {"readout": fields_of("eurus-prm")["readout"], "scale": "unbounded"}),
         ("thinkprm", {"rendering": fields_of("sequence-classification")["rendering"]}),
+        ("thinkprm", {"rendering": fields_of("rlhflow-orm")["rendering"]}),
         ("trl-prm", {"readout": fields_of("sequence-classification")["readout"], "scale": "unbounded"}),
         ("trl-prm", {"golden": ({"problem": "p", "steps": ("a", "b"), "scores": (0.5,)},)}),
         ("rlhflow-orm", {"golden": ({"problem": "p", "steps": ("a", "b"), "scores": (0.5, 0.5)},)}),

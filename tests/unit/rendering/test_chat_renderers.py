@@ -65,6 +65,12 @@ def test_a_final_verdict_may_number_the_steps(render) -> None:
     assert "[Solution]\n\nStep 1: 2 + 3 = 5\nStep 2: So it is 5.\n\nReview" in render("thinkprm").text
 
 
+def test_a_final_verdict_may_open_the_answer(render) -> None:
+    rendered = render("thinkprm")
+    assert rendered.text.endswith("<|im_start|>assistant\n\nLet's verify step by step:")
+    assert rendered.before_each_reading == [rendered.text]
+
+
 def test_a_chat_solution_is_the_conversation_read_at_its_end(render) -> None:
     rendered = render("sequence-classification")
     assert rendered.text == f"{USER}{ASSISTANT}2 + 3 = 5\nSo it is 5.<|im_end|>\n"

@@ -3,7 +3,14 @@
 import pytest
 
 from surefoot.errors import ProfileInvalid
-from surefoot.rendering.control_tokens import control_token_id, verdict_token_id, word_token_id
+from surefoot.profiles import load_profile
+from surefoot.rendering.control_tokens import (
+    contrast_token_ids,
+    control_token_id,
+    cued_token_id,
+    verdict_token_id,
+    word_token_id,
+)
 from surefoot.rendering.fake_tokenizer import FIRST_CONTROL_ID, FIRST_WORD_ID, FakeTokenizer
 
 
@@ -46,6 +53,23 @@ def test_a_word_alone_that_is_not_one_token_is_refused_with_their_number(word, n
     with pytest.raises(ProfileInvalid, match=f"{word!r} is {num_tokens} tokens") as raised:
         word_token_id(FakeTokenizer(), word)
     assert raised.value.param == "readout"
+
+
+def test_a_word_behind_its_cue_is_its_id() -> None:
+    assert cued_token_id(FakeTokenizer(words=[" Yes"]), " Yes", cue="Right?") == FIRST_WORD_ID
+
+
+@pytest.mark.parametrize(("words", "word"), [([], "Yes"), (["?Y"], "Y"), ([], "")])
+def test_a_word_that_is_not_a_token_of_its_own_behind_its_cue_is_refused(words, word) -> None:
+    with pytest.raises(ProfileInvalid, match=r"not a single token of its own behind the cue") as raised:
+        cued_token_id(FakeTokenizer(words=words), word, cue="Right?")
+    assert raised.value.param == "readout"
+
+
+def test_the_verdicts_of_a_critique_are_found_behind_its_cue() -> None:
+    profile = load_profile("thinkprm")
+    found = contrast_token_ids(profile, profile.readout, FakeTokenizer.for_profile(profile))
+    assert found == [FIRST_WORD_ID, FIRST_WORD_ID + 1]
 
 
 def test_a_control_token_is_its_id() -> None:

@@ -61,6 +61,15 @@ async def test_a_failing_sampler_cannot_be_used() -> None:
         await drawn(sampler)
 
 
+async def test_a_sampler_may_break_down_on_the_way() -> None:
+    sampler = FakeSampler(["a"])
+    sampler.breaks_after = 2
+    candidates = sampler.sample(Prompt(()), SamplingOptions(n=3))
+    assert [(await anext(candidates)).index, (await anext(candidates)).index] == [0, 1]
+    with pytest.raises(RuntimeError, match="told to fail"):
+        await anext(candidates)
+
+
 async def test_a_held_sampler_waits_until_it_is_cancelled() -> None:
     sampler = FakeSampler(["a"], hold=True)
     running = asyncio.create_task(drawn(sampler))

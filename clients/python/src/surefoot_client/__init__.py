@@ -4,6 +4,7 @@ from surefoot_client.async_client import AsyncSurefootClient
 from surefoot_client.best_of_n_events import BestOfNEvent, CandidateEvent, ResultEvent, ScoreEvent
 from surefoot_client.bulk import OnError
 from surefoot_client.catalog import GeneratorInfo, GeneratorState, ModelCatalog, ModelInfo, ReadyState, SelfCheck
+from surefoot_client.checks import ArithmeticDetail, CheckedScore, FailedEquation, StepCheck
 from surefoot_client.client import SurefootClient
 from surefoot_client.error_table import ERRORS_BY_CODE, ErrorCode
 from surefoot_client.errors import (
@@ -59,6 +60,7 @@ __all__ = [
     "ERRORS_BY_CODE",
     "Aggregation",
     "AggregationNotDefined",
+    "ArithmeticDetail",
     "AsyncSurefootClient",
     "BackendFailed",
     "BadGateway",
@@ -69,6 +71,7 @@ __all__ = [
     "BodyTooLarge",
     "Candidate",
     "CandidateEvent",
+    "CheckedScore",
     "ChosenCandidate",
     "ConnectionFailed",
     "DeadlineExceeded",
@@ -77,6 +80,7 @@ __all__ = [
     "EmptyProblem",
     "EmptyStep",
     "ErrorCode",
+    "FailedEquation",
     "Forbidden",
     "GeneratorInfo",
     "GeneratorNotFound",
@@ -116,6 +120,7 @@ __all__ = [
     "SelectResponse",
     "SelfCheck",
     "ServerError",
+    "StepCheck",
     "StepCountMismatch",
     "StepScore",
     "Strategy",

@@ -79,6 +79,7 @@ class AsyncSurefootClient(AsyncBulkScoring, AsyncBestOfNStreaming):
         priority: Priority | None = None,
         trace: bool | None = None,
         checks: Sequence[str] | None = None,
+        combine_checks: bool | None = None,
     ) -> ScoreResponse:
         """Score solutions; `results[i]` belongs to `items[i]`, an `ItemFailure` where that item failed.
 
@@ -94,6 +95,7 @@ class AsyncSurefootClient(AsyncBulkScoring, AsyncBestOfNStreaming):
                 priority=priority,
                 trace=trace,
                 checks=checks,
+                combine_checks=combine_checks,
             )
         )
 

@@ -41,6 +41,7 @@ class BulkScoring(ABC):
         priority: Priority | None = None,
         trace: bool | None = None,
         checks: Sequence[str] | None = None,
+        combine_checks: bool | None = None,
     ) -> Generator[Outcome, None, None]:
         """Score a stream of any length: one `ItemResult` or `ItemFailure` per item, in order, `index` from 0 on.
 
@@ -63,6 +64,7 @@ class BulkScoring(ABC):
             priority=priority,
             trace=trace,
             checks=checks,
+            combine_checks=combine_checks,
         )
         stop = threading.Event()
 
@@ -104,6 +106,7 @@ class AsyncBulkScoring(ABC):
         priority: Priority | None = None,
         trace: bool | None = None,
         checks: Sequence[str] | None = None,
+        combine_checks: bool | None = None,
     ) -> AsyncGenerator[Outcome, None]:
         """Score a stream of any length: one `ItemResult` or `ItemFailure` per item, in order, `index` from 0 on.
 
@@ -121,6 +124,7 @@ class AsyncBulkScoring(ABC):
             priority=priority,
             trace=trace,
             checks=checks,
+            combine_checks=combine_checks,
         )
 
         async def answer(batch: Batch) -> list[Outcome]:

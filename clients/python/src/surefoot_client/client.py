@@ -80,6 +80,7 @@ class SurefootClient(BulkScoring, BestOfNStreaming):
         priority: Priority | None = None,
         trace: bool | None = None,
         checks: Sequence[str] | None = None,
+        combine_checks: bool | None = None,
     ) -> ScoreResponse:
         """Score solutions; `results[i]` belongs to `items[i]`, an `ItemFailure` where that item failed.
 
@@ -95,6 +96,7 @@ class SurefootClient(BulkScoring, BestOfNStreaming):
                 priority=priority,
                 trace=trace,
                 checks=checks,
+                combine_checks=combine_checks,
             )
         )
 

@@ -28,6 +28,7 @@ def score(
     priority: Priority | None = None,
     trace: bool | None = None,
     checks: Sequence[str] | None = None,
+    combine_checks: bool | None = None,
 ) -> Call[ScoreResponse]:
     """`POST /score`."""
     sent = listed("items", items)
@@ -40,6 +41,7 @@ def score(
         "priority": priority,
         "trace": trace,
         "checks": checks,
+        "combine_checks": combine_checks,
     }
     return _post("/score", body, "scoring", lambda answer: _aligned(ScoreResponse.from_dict(answer), sent), timeout_s)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from surefoot_client.checks import CheckedScore
 from surefoot_client.errors import ServerError
 from surefoot_client.reading import Fields, Received, flag, integer, list_of, map_of, number, text
 from surefoot_client.scores import ItemFailure, StepScore, item_error
@@ -39,7 +40,7 @@ class RankedCandidate(Received):
 
     `relevance_score` is `None` for a candidate that failed, and then `error` says why. `score` and `outcome_score` are
     the two models' own scores, on their own scales, where they played a role. `document` is the candidate's text where
-    `return_documents` asked for it.
+    `return_documents` asked for it. With `checked`, scores that rule checks were taken into, the ranking went by those.
     """
 
     index: int
@@ -51,6 +52,7 @@ class RankedCandidate(Received):
     outcome_score: float | None = None
     steps: tuple[StepScore, ...] | None = None
     document: str | None = None
+    checked: CheckedScore | None = None
     error: ServerError | None = None
 
     @classmethod
@@ -69,6 +71,7 @@ class RankedCandidate(Received):
             outcome_score=fields.optional("outcome_score", number),
             steps=fields.optional("steps", list_of(StepScore.from_dict)),
             document=fields.optional("document", _document),
+            checked=fields.optional("checked", CheckedScore.from_dict),
             error=error,
             _json=fields.json,
         )

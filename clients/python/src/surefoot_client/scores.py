@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from surefoot_client.checks import CheckedScore, StepCheck
 from surefoot_client.error_table import error_class
 from surefoot_client.errors import ItemsFailed, ServerError, TransportError
 from surefoot_client.reading import Fields, Reader, Received, integer, list_of, map_of, number, span, text
@@ -18,7 +19,8 @@ T = TypeVar("T")
 class StepScore(Received):
     """A scored step; `span` is its half-open place in the result's `text`, in Unicode code points.
 
-    `raw` holds the model's values before activation; `probabilities` is `None` where the scale has none.
+    `raw` holds the model's values before activation; `probabilities` is `None` where the scale has none. `checks` are
+    the verdicts of the rule checks that were asked for; they change none of the other fields.
     """
 
     index: int
@@ -26,6 +28,7 @@ class StepScore(Received):
     span: tuple[int, int] | None = None
     raw: tuple[float, ...] | None = None
     probabilities: Mapping[str, float] | None = None
+    checks: tuple[StepCheck, ...] = ()
 
     @classmethod
     def from_dict(cls, value: object, path: str = "step") -> StepScore:
@@ -37,6 +40,7 @@ class StepScore(Received):
             span=fields.optional("span", span),
             raw=fields.optional("raw", list_of(number)),
             probabilities=fields.optional("probabilities", map_of(number)),
+            checks=fields.optional("checks", list_of(StepCheck.from_dict)) or (),
             _json=fields.json,
         )
 
@@ -47,7 +51,8 @@ class ItemResult(Received):
 
     `score` is on the response's `scale`. `first_error` is the 0-based index of the first step below the threshold,
     `None` without one. `first_error_probabilities[i]` is the probability that step i is the first wrong one; with
-    `no_error_probability` they sum to 1. `trace` holds an outcome model's value after each step, on request.
+    `no_error_probability` they sum to 1. `trace` holds an outcome model's value after each step, on request, and
+    `checked` the scores with the verdicts of rule checks taken in, where `combine_checks` asked for them.
     """
 
     index: int
@@ -64,6 +69,7 @@ class ItemResult(Received):
     num_tokens: int = 0
     cached_tokens: int = 0
     trace: tuple[float, ...] | None = None
+    checked: CheckedScore | None = None
 
     @classmethod
     def from_dict(cls, value: object, path: str = "result") -> ItemResult:
@@ -84,6 +90,7 @@ class ItemResult(Received):
             num_tokens=fields.optional("num_tokens", integer) or 0,
             cached_tokens=fields.optional("cached_tokens", integer) or 0,
             trace=fields.optional("trace", list_of(number)),
+            checked=fields.optional("checked", CheckedScore.from_dict),
             _json=fields.json,
         )
 

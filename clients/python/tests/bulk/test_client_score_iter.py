@@ -65,8 +65,9 @@ def test_the_options_go_with_every_request(mode, collect, busy_server, items, an
         return answer(request)
 
     options = {"model": "prm", "aggregation": "min", "threshold": 0.4, "timeout_s": 30, "priority": "bulk"}
-    collect(mode, busy_server(keep), items(4), batch_size=2, trace=True, checks=[], **options)
-    assert [body | {"items": None} for body in bodies] == [{**options, "trace": True, "checks": [], "items": None}] * 2
+    options |= {"trace": True, "checks": ["arithmetic"], "combine_checks": True}
+    collect(mode, busy_server(keep), items(4), batch_size=2, **options)
+    assert [body | {"items": None} for body in bodies] == [options | {"items": None}] * 2
 
 
 def test_an_asynchronous_iterable_is_read(collect, busy_server, items):

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, model_validator
 
+from surefoot.api.schemas.checks import CheckedOut, CheckFields, checked_view
 from surefoot.api.schemas.common import (
     ErrorOut,
     MessageIn,
@@ -82,7 +83,7 @@ class Group(Request):
         return RankTask(problem or "", tuple(given.to_input() for given in self.candidates or ()), context)
 
 
-class RankingFields(Request):
+class RankingFields(CheckFields):
     """How candidates are ranked; shared by /rerank and /best_of_n."""
 
     strategy: Strategy = "process"
@@ -99,7 +100,15 @@ class RankingFields(Request):
 
     def to_score_options(self) -> ScoreOptions:
         """How the candidates are scored."""
-        return ScoreOptions(self.aggregation, self.threshold, False, self.priority, self.timeout_s)
+        return ScoreOptions(
+            self.aggregation,
+            self.threshold,
+            False,
+            self.priority,
+            self.timeout_s,
+            self.check_names(),
+            self.combine_checks,
+        )
 
 
 class RerankRequest(RankingFields, Group):
@@ -162,6 +171,7 @@ class RankedOut(Response):
     score: float | None = Field(None, description="The process model's solution score.")
     outcome_score: float | None = None
     steps: list[StepOut] | None = None
+    checked: CheckedOut | None = None
     document: DocumentOut | None = None
     error: ErrorOut | None = None
 
@@ -241,7 +251,7 @@ def score_view(process: SolutionScore | None, outcome: SolutionScore | None) -> 
     """What the models say of one candidate as JSON; only those that were asked are shown."""
     view: dict[str, Any] = {"first_error": None if process is None else process.first_error}
     if process is not None:
-        view |= {"score": process.score, "steps": step_views(process)}
+        view |= {"score": process.score, "steps": step_views(process), **checked_view(process)}
     if outcome is not None:
         view["outcome_score"] = outcome.score
     return view

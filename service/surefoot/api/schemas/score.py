@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from surefoot.api.schemas.checks import CheckedOut, CheckFields, StepCheckOut, check_view, checked_view
 from surefoot.api.schemas.common import (
     ErrorOut,
     MessageIn,
@@ -59,7 +60,7 @@ class ScoreItem(Request):
 _ITEM_FIELDS = tuple(ScoreItem.model_fields)
 
 
-class ScoreRequest(ScoreItem):
+class ScoreRequest(CheckFields, ScoreItem):
     """Several `items`, or the fields of one item at top level."""
 
     model_config = ConfigDict(
@@ -90,12 +91,9 @@ class ScoreRequest(ScoreItem):
     timeout_s: Timeout | None = None
     priority: Priority = "interactive"
     trace: bool = Field(False, description="Outcome models: also the value after each step, at a pass per step.")
-    checks: list[str] = Field(default_factory=list, description="Names of further checks; none are defined yet.")
 
     def check_shape(self) -> None:
         """Raises `ValueError` unless there are items, or one item at top level."""
-        if self.checks:
-            raise ValueError("checks: no checks are defined yet, send an empty list")
         if self.items is None:
             super().check_shape()
         elif any(getattr(self, name) is not None for name in _ITEM_FIELDS):
@@ -107,7 +105,15 @@ class ScoreRequest(ScoreItem):
 
     def to_options(self) -> ScoreOptions:
         """How they are scored."""
-        return ScoreOptions(self.aggregation, self.threshold, self.trace, self.priority, self.timeout_s)
+        return ScoreOptions(
+            self.aggregation,
+            self.threshold,
+            self.trace,
+            self.priority,
+            self.timeout_s,
+            self.check_names(),
+            self.combine_checks,
+        )
 
 
 class StepOut(Response):
@@ -118,6 +124,7 @@ class StepOut(Response):
     score: float
     raw: list[float]
     probabilities: dict[str, float] | None
+    checks: list[StepCheckOut] | None = Field(None, description="Verdicts of the checks that were asked for.")
 
 
 class ScoreResult(Response):
@@ -135,6 +142,7 @@ class ScoreResult(Response):
     raw: list[float] | None = None
     trace: list[float] | None = None
     aggregations: dict[str, float] | None = None
+    checked: CheckedOut | None = None
     num_tokens: int | None = None
     cached_tokens: int | None = None
     error: ErrorOut | None = None
@@ -161,6 +169,7 @@ def step_views(score: SolutionScore) -> list[dict[str, Any]]:
             "score": step.score,
             "raw": list(step.raw),
             "probabilities": None if step.probabilities is None else dict(step.probabilities),
+            **({"checks": [check_view(check) for check in step.checks]} if step.checks else {}),
         }
         for step in score.steps
     ]
@@ -186,6 +195,7 @@ def result_view(index: int, item_id: str | None, result: SolutionScore | Excepti
         "no_error_probability": result.no_error_probability,
         "score": result.score,
         "aggregations": dict(result.aggregations),
+        **checked_view(result),
         **tail,
     }
 

@@ -1,4 +1,4 @@
-"""Plain arithmetic as solutions write it: exact values of expressions, and the equations in a text.
+"""The calculator behind annotations like `<<48/2=24>>`: expressions that can be changed, and their exact values.
 
 Numbers are exact fractions. An expression is a tuple of numbers, the operators + - * / and parentheses.
 """
@@ -6,8 +6,7 @@ Numbers are exact fractions. An expression is a tuple of numbers, the operators 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from types import MappingProxyType
 
@@ -33,29 +32,6 @@ _OPERATIONS: Mapping[str, Callable[[Fraction, Fraction], Fraction]] = MappingPro
 )
 _PRECEDENCE: Mapping[str, int] = MappingProxyType({"+": 1, "-": 1, "*": 2, "/": 2})
 _MAX_TOKENS = 64
-
-_SIGNS = "".join(map(re.escape, OPERATOR_SIGNS))
-_PLAIN = rf"[$€£]?(?:{NUMBER})"
-# Whatever touches an equation from outside, a letter, a percent sign, a further operator, makes its meaning uncertain.
-_EQUATION = re.compile(
-    rf"(?<![\w.,%)/^$€£{_SIGNS}=])(?<![\w)%][ ])"
-    rf"(?P<left>{_PLAIN}(?:\s*[{_SIGNS}]\s*{_PLAIN}){{1,8}})\s*=\s*(?P<right>[-−]?{_PLAIN})"
-    rf"(?![\w%^(]|[.,/][0-9]|\s*[{_SIGNS}=%(]|\s*(?:percent|million|thousand|hundred|dozen|cents?|remainder|r)\b)"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Equation:
-    """`left = right` in a text at the half-open `span`; both sides exact."""
-
-    left: Fraction
-    right: Fraction
-    span: tuple[int, int]
-
-    @property
-    def holds(self) -> bool:
-        """Whether the sides are equal, or the right one is the left one rounded; see `is_rounding_of`."""
-        return is_rounding_of(self.right, self.left)
 
 
 def number_value(text: str) -> Fraction:
@@ -98,20 +74,6 @@ def is_rounding_of(stated: Fraction, exact: Fraction) -> bool:
         return abs(exact) >= 10 and abs(stated - exact) < 1
     decimals = next((count for count in range(1, 7) if (stated * 10**count).denominator == 1), None)
     return decimals is not None and abs(stated - exact) < Fraction(1, 10**decimals)
-
-
-def equations(text: str) -> Iterator[Equation]:
-    """The equations `a op b … = c` in a text whose meaning is certain; those within longer formulas are passed over."""
-    for found in _EQUATION.finditer(text):
-        plain = re.sub(r"[$€£]", "", found["left"])
-        for sign, meaning in OPERATOR_SIGNS.items():
-            plain = plain.replace(sign, meaning)
-        right = re.sub(r"[$€£]", "", found["right"]).replace("−", "-")
-        try:
-            left = evaluate(parse_expression(plain))
-        except ValueError:
-            continue
-        yield Equation(left, Fraction(right.replace(",", "")), found.span())
 
 
 def _evaluate(tokens: Sequence[Token], start: int, lowest: int) -> tuple[Fraction, int]:

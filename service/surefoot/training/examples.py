@@ -1,0 +1,158 @@
+"""Labelled rows to what is trained on: tokens, the places where values are read, and what should be read there.
+
+Places and tokens are those of the served renderer, columns those of the served readout, so that what is trained is
+what is served.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Literal
+
+from surefoot.domain import RenderedInput, ScoreTask
+from surefoot.errors import NotTrainable
+from surefoot.profiles import Profile, StepClass, TokenClassification, TokenContrast
+from surefoot.training.labelled_row import Label, LabelledRow
+
+Render = Callable[[ScoreTask], RenderedInput]
+"""How the service writes a task. Raises an `ItemError` for one that cannot be served."""
+
+Answers = Literal["correct", "wrong", "any"]
+"""Which solutions a generator learns its format from, by their final answers."""
+
+Target = tuple[float, ...] | int
+"""A probability for each column of the readout, or the id of a token."""
+
+FINAL_SHARE = 0.5
+"""Of an outcome example whose every token is a target: the weight of the one that is read when it is served. The
+others share the rest, however long the solution is."""
+
+_ANOTHER_SOLUTION = ("\u2205",)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An input and what should be read in it.
+
+    `targets[i]` and `weights[i]` belong to `positions[i]`. `is_right` has one entry for each of the rendered input's
+    readout positions, `None` where nobody said; it is empty where nothing is judged.
+    """
+
+    rendered: RenderedInput
+    positions: tuple[int, ...]
+    targets: tuple[Target, ...]
+    weights: tuple[float, ...]
+    is_right: tuple[bool | None, ...] = ()
+
+
+def columns_of(profile: Profile) -> tuple[StepClass, ...]:
+    """The class that each raw value of the profile's readout stands for. Raises `NotTrainable`."""
+    match profile.readout:
+        case TokenContrast(normalise="pair"):
+            return ("positive", "negative")
+        case TokenClassification(classes=classes):
+            return classes
+    raise NotTrainable(
+        f"profile {profile.name!r} reads {profile.readout.method}: what can be trained is a token_contrast that is "
+        "normalised over its words, or a token_classification",
+        param="profile",
+    )
+
+
+def process_example(row: LabelledRow, render: Render, profile: Profile) -> Example:
+    """A target after each labelled step up to the first error, where supervision stops (arXiv 2305.20050).
+
+    Soft labels, where the row has some, are the targets; a step that no rollout could save is an error too. A neutral
+    step is one of a class of its own where the readout has one, else right or wrong as the profile counts it. Raises
+    `ValueError` for a row without a target, or an `ItemError`.
+    """
+    columns = columns_of(profile)
+    neutral_is_right = getattr(profile.readout, "neutral_is_positive", True)
+    soft = row.soft_labels or (None,) * len(row.labels)
+    rendered = render(ScoreTask(row.problem, steps=row.steps))
+    places: list[int] = []
+    targets: list[tuple[float, ...]] = []
+    for position, label, chance in zip(rendered.readout_positions, row.labels, soft, strict=True):
+        if chance is not None:
+            targets.append(_distribution(chance, columns))
+        elif label is not None:
+            targets.append(_class_target(label, columns, neutral_is_right=neutral_is_right))
+        else:
+            continue
+        places.append(position)
+        if chance == 0 or (chance is None and label == -1):
+            break
+    if not places:
+        raise ValueError("labels say nothing of any step")
+    is_right = tuple(_is_right(label, neutral_is_right=neutral_is_right) for label in row.labels)
+    return Example(rendered, tuple(places), tuple(targets), (1.0,) * len(places), is_right)
+
+
+def outcome_example(row: LabelledRow, render: Render, profile: Profile, *, every_token: bool) -> Example:
+    """Whether the solution is right, read at the end and, where wanted, at every token of the solution too.
+
+    Raises `ValueError` for a row that does not say so, or an `ItemError`.
+    """
+    correct = outcome_of(row)
+    if correct is None:
+        raise ValueError("is_correct must be true or false, or the labels must reach to an error or to the end")
+    rendered = render(ScoreTask(row.problem, steps=row.steps))
+    (final,) = rendered.readout_positions
+    others: Sequence[int] = ()
+    if every_token:
+        # Where the same problem with another solution begins to differ, the solution begins.
+        other = render(ScoreTask(row.problem, steps=_ANOTHER_SOLUTION))
+        shared = takewhile(lambda pair: pair[0] == pair[1], zip(rendered.token_ids, other.token_ids, strict=False))
+        others = range(sum(1 for _ in shared), final)
+    share = (1 - FINAL_SHARE) / len(others) if others else 0.0
+    weights = (*(share for _ in others), FINAL_SHARE if others else 1.0)
+    target = _distribution(float(correct), columns_of(profile))
+    return Example(rendered, (*others, final), (target,) * len(weights), weights, (correct,))
+
+
+def generator_example(
+    row: LabelledRow,
+    encode_prompt: Callable[[str], tuple[int, ...]],
+    encode_text: Callable[[str], Sequence[int]],
+    end: int,
+) -> Example:
+    """The solution to be written after its prompt, one step a line, up to the token `end` that ends it.
+
+    Raises an `ItemError` for a text that cannot be encoded.
+    """
+    prompt = encode_prompt(row.problem)
+    lines = (" ".join(step.split()) for step in row.steps)
+    answer = (*encode_text("\n".join(line for line in lines if line)), end)
+    # The token at t is predicted at t - 1.
+    positions = tuple(range(len(prompt) - 1, len(prompt) + len(answer) - 1))
+    rendered = RenderedInput((*prompt, *answer), (), solution_start=len(prompt))
+    return Example(rendered, positions, answer, (1.0,) * len(answer))
+
+
+def outcome_of(row: LabelledRow) -> bool | None:
+    """Whether the solution is right: by its final answer, else by its steps; `None` where neither is known."""
+    if row.is_correct is not None:
+        return row.is_correct
+    return row.first_error is None if row.is_judged else None
+
+
+def is_wanted(row: LabelledRow, answers: Answers) -> bool:
+    """Whether a generator learns from this row."""
+    return answers == "any" or outcome_of(row) is (answers == "correct")
+
+
+def _class_target(label: Label, columns: Sequence[StepClass], *, neutral_is_right: bool) -> tuple[float, ...]:
+    if label == 0 and "neutral" in columns:
+        return tuple(float(name == "neutral") for name in columns)
+    return _distribution(float(label == 1 or (label == 0 and neutral_is_right)), columns)
+
+
+def _distribution(right: float, columns: Sequence[StepClass]) -> tuple[float, ...]:
+    chances = {"positive": right, "neutral": 0.0, "negative": 1.0 - right}
+    return tuple(chances[name] for name in columns)
+
+
+def _is_right(label: Label | None, *, neutral_is_right: bool) -> bool | None:
+    return None if label is None else label == 1 or (label == 0 and neutral_is_right)

@@ -1,0 +1,132 @@
+"""Solutions that models wrote, labelled by their final answer, and step by step where that is certain.
+
+Two sorts of rows are read: `{"problem", "solutions": [...], "answer"}`, and the model solutions that come with GSM8K:
+`{"question", "ground_truth"}` and, by the name of each system, `{"is_correct", "solution"}`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from surefoot.answers import EquivalenceJudge, extract_answer, group_answers
+from surefoot.checks.arithmetic import check_arithmetic
+from surefoot.errors import NoSteps
+from surefoot.segmentation import split_solution
+from surefoot.training.calculator import NUMBER, number_value
+from surefoot.training.labelled_row import Label, LabelledRow, labels_to
+from surefoot.training.phrasing import CONCLUSIONS, plain_number
+from surefoot.training.worked_solution import final_answer_of, without_annotations
+
+_STATED = re.compile(r"(?:####|A:)\s*(?P<answer>\S.*)")
+_RESULT = re.compile(rf"=\s*[$€£]?(?P<number>{NUMBER})")
+
+
+@dataclass(frozen=True, slots=True)
+class SampledSolutions:
+    """A problem's right answer and the solutions of it, by the name of who wrote them.
+
+    `reference` holds the results of the right solution, where that is known.
+    """
+
+    problem: str
+    answer: str
+    solutions: tuple[tuple[str, str], ...]
+    reference: frozenset[Fraction] = frozenset()
+
+
+def sampled_solutions(row: Mapping[str, Any]) -> SampledSolutions:
+    """The solutions of a row. Raises `ValueError`, which names the field and holds nothing of what is in it."""
+    if "ground_truth" in row:
+        return _of_systems(row)
+    problem, answer, solutions = row.get("problem"), row.get("answer"), row.get("solutions")
+    if not isinstance(problem, str) or not problem.strip():
+        raise ValueError("problem must be a text that is not blank")
+    if not isinstance(answer, str) or not answer.strip():
+        raise ValueError("answer must be a text that is not blank")
+    if not isinstance(solutions, list) or not solutions or not all(isinstance(text, str) for text in solutions):
+        raise ValueError("solutions must be a list of texts, one at least")
+    return SampledSolutions(problem, answer, tuple((f"{index}", text) for index, text in enumerate(solutions)))
+
+
+def rows_of(sampled: SampledSolutions, judge: EquivalenceJudge, source: str, number: int) -> Iterator[LabelledRow]:
+    """A row for each solution that has steps; `number` is that of the line, for the ids."""
+    for name, text in sampled.solutions:
+        try:
+            steps = steps_of(text)
+        except NoSteps:
+            continue
+        is_correct = is_right_answer(
+            extract_answer(steps[-1]) or extract_answer("\n".join(steps)), sampled.answer, judge
+        )
+        labels = certain_labels(steps, sampled.reference, is_correct=is_correct)
+        yield LabelledRow(
+            sampled.problem,
+            steps,
+            labels,
+            answer=sampled.answer,
+            is_correct=is_correct,
+            source=source,
+            family="sampled",
+            id=f"{source}:{number}:{name}",
+        )
+
+
+def steps_of(text: str) -> tuple[str, ...]:
+    """The lines of a solution without annotations; a last line `#### x` or `A: x` in words. Raises `NoSteps`."""
+    steps = [step.text for step in split_solution(without_annotations(text), "newline").steps]
+    stated = _STATED.fullmatch(steps[-1])
+    if stated is not None:
+        final = final_answer_of(steps[-1])
+        steps[-1] = CONCLUSIONS[0].format(answer=stated["answer"] if final is None else plain_number(final))
+    return tuple(steps)
+
+
+def is_right_answer(answer: str | None, right: str, judge: EquivalenceJudge) -> bool:
+    """Whether an answer is equivalent to the right one; no answer is a wrong one."""
+    if answer is None:
+        return False
+    first, second = group_answers([right, answer], judge)
+    return first == second
+
+
+def certain_labels(
+    steps: tuple[str, ...], reference: frozenset[Fraction], *, is_correct: bool
+) -> tuple[Label | None, ...]:
+    """Labels where they are certain, else none at all: the row then has its outcome only.
+
+    A right answer whose equations all hold makes every step right. In a solution with a wrong answer the first equation
+    that does not hold is the first error if every step before it comes to a result of the `reference`: any other step
+    might be wrong without a wrong equation.
+    """
+    unknown: tuple[Label | None, ...] = (None,) * len(steps)
+    wrong = next((index for index, step in enumerate(steps) if check_arithmetic(step).verdict == "fail"), None)
+    if is_correct:
+        return labels_to(None, len(steps)) if wrong is None else unknown
+    if wrong is None or not all(_is_supported(step, reference) for step in steps[:wrong]):
+        return unknown
+    return labels_to(wrong, len(steps))
+
+
+def _is_supported(step: str, reference: frozenset[Fraction]) -> bool:
+    results = [number_value(found["number"]) for found in _RESULT.finditer(step)]
+    return bool(results) and set(results) <= reference
+
+
+def _of_systems(row: Mapping[str, Any]) -> SampledSolutions:
+    problem, truth = row.get("question"), row.get("ground_truth")
+    if not isinstance(problem, str) or not problem.strip():
+        raise ValueError("question must be a text that is not blank")
+    last = truth.strip().splitlines()[-1:] if isinstance(truth, str) else []
+    answer = final_answer_of(last[0]) if last else None
+    if answer is None or not isinstance(truth, str):
+        raise ValueError("ground_truth must end with a line `A: x` or `#### x`, x a number")
+    systems = {name: entry for name, entry in row.items() if isinstance(entry, Mapping) and "solution" in entry}
+    if not systems or not all(isinstance(entry["solution"], str) for entry in systems.values()):
+        raise ValueError('the row must hold systems, {"is_correct", "solution"} by name')
+    reference = frozenset(number_value(found["number"]) for found in _RESULT.finditer(without_annotations(truth)))
+    solutions = tuple((name, entry["solution"]) for name, entry in systems.items())
+    return SampledSolutions(problem, plain_number(answer), solutions, reference)

@@ -1,0 +1,146 @@
+"""The loop: it learns, goes on where it was interrupted, and never learns from what is not finite."""
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from surefoot.errors import LossNotFinite, RunMismatch
+from surefoot.training.run_state import FILE_NAME, load_state
+
+
+def nothing(_: object) -> None:
+    """What is done with an adapter that nobody keeps."""
+
+
+def equal(first: dict, second: dict) -> bool:
+    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_it_learns_to_tell_right_from_wrong(trainer, watched) -> None:
+    trained = trainer(epochs=6, dropout=0.0)[0].run(watched(), nothing)
+    assert trained.epochs[trained.best]["loss"] < 0.5 * trained.epochs[0]["loss"]
+    assert trained.epochs[trained.best]["auroc"] > 0.95
+
+
+def test_epochs_are_measured_with_the_first_before_training(trainer, watched) -> None:
+    trained = trainer(epochs=2)[0].run(watched(), nothing)
+    assert len(trained.epochs) == 3
+    assert {"loss", "auroc", "f1", "accuracy"} <= trained.epochs[0].keys()
+
+
+@pytest.mark.parametrize("interrupt_after", [1, 4, 9])
+def test_an_interrupted_run_goes_on_to_the_same_adapter(trainer, watched, tmp_path, interrupt_after: int) -> None:
+    whole, interrupted = tmp_path / "whole", tmp_path / "interrupted"
+    for directory in (whole, interrupted):
+        directory.mkdir()
+    expected = trainer(whole, epochs=3)[0].run(watched(), nothing)
+    with pytest.raises(KeyboardInterrupt):
+        trainer(interrupted, epochs=3)[0].run(watched(interrupt_after=interrupt_after), nothing)
+    torch.manual_seed(99)
+    found = trainer(interrupted, epochs=3)[0].run(watched(), nothing)
+    assert found.epochs == expected.epochs
+    assert equal(found.adapter, expected.adapter)
+
+
+def test_a_resumed_run_says_what_is_done(trainer, watched, tmp_path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        trainer(epochs=3)[0].run(watched(interrupt_after=3), nothing)
+    second = watched()
+    trainer(epochs=3)[0].run(second, nothing)
+    assert second.resumed_at > 0
+
+
+def test_a_run_with_other_data_is_not_continued(trainer, watched) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        trainer(epochs=3)[0].run(watched(interrupt_after=3), nothing)
+    with pytest.raises(RunMismatch, match="another data: "):
+        trainer(epochs=3, made_for={"data": "y"})[0].run(watched(), nothing)
+
+
+def test_two_seeds_give_two_adapters(trainer, watched, tmp_path) -> None:
+    found = []
+    for seed in (1, 2):
+        (tmp_path / str(seed)).mkdir()
+        found.append(trainer(tmp_path / str(seed), epochs=1, seed=seed)[0].run(watched(), nothing).adapter)
+    assert not equal(*found)
+
+
+def test_the_base_is_left_as_it_is(trainer, reward_base, watched) -> None:
+    base = reward_base()
+    weight = base.checkpoint.trunk.layers[0].mlp.up_proj.weight
+    before = weight.clone()
+    trainer(base=base, epochs=1)[0].run(watched(), nothing)
+    assert torch.equal(weight, before)
+
+
+def test_a_loss_that_is_not_finite_stops_and_names_the_batch(trainer, watched) -> None:
+    runner, model = trainer(epochs=1)
+    with torch.no_grad():
+        next(iter(model.parameters.values())).fill_(math.nan)
+    with pytest.raises(LossNotFinite, match=r"in epoch 1, step 1, batch 1 \(lines [0-9, ]+\)"):
+        runner._train_epoch(runner._beginning(watched()), watched())
+
+
+def test_what_was_saved_survives_a_loss_that_is_not_finite(trainer, watched, tmp_path) -> None:
+    class Poisoning(watched):
+        """Makes the weights useless after two steps."""
+
+        def stepped(self, epoch: int, num_tokens: int, loss: float) -> None:
+            super().stepped(epoch, num_tokens, loss)
+            if self.steps == 3:
+                with torch.no_grad():
+                    next(iter(model.parameters.values())).fill_(math.nan)
+
+    runner, model = trainer(epochs=1, save_every_steps=2)
+    with pytest.raises(LossNotFinite):
+        runner.run(Poisoning(), nothing)
+    state = load_state(tmp_path, {"data": "x"})
+    assert state.step == 2
+    assert all(torch.isfinite(tensor).all() for tensor in state.adapter.values())
+
+
+def test_it_stops_when_no_epoch_is_better(trainer, watched) -> None:
+    trained = trainer(epochs=9, patience=2, learning_rate=0.0)[0].run(watched(), nothing)
+    assert (len(trained.epochs), trained.best, trained.stopped_early) == (3, 0, True)
+
+
+def test_the_best_epoch_is_kept_and_not_the_last(trainer, watched) -> None:
+    kept = []
+    trained = trainer(epochs=4, learning_rate=0.3, dropout=0.0)[0].run(watched(), kept.append)
+    losses = [measures["loss"] for measures in trained.epochs]
+    assert trained.best == losses.index(min(losses))
+    assert len(kept) == sum(losses[place] < min(losses[:place]) for place in range(1, len(losses)))
+
+
+def test_epochs_are_measured_as_they_are_stored(trainer, reward_base, watched, tmp_path) -> None:
+    from surefoot.training.validation import validate
+
+    runner, model = trainer(stored_as="bfloat16", epochs=1, dropout=0.0)
+    trained = runner.run(watched(), nothing)
+    exact = model.weights()
+    model.load({name: tensor.bfloat16() for name, tensor in exact.items()})
+    measures = validate(model, runner._data.validation, runner._profile, batch_tokens=600)
+    assert measures["loss"] == trained.epochs[1]["loss"]
+
+
+def test_a_full_disk_leaves_the_state_of_before(trainer, watched, tmp_path: Path, monkeypatch) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        trainer(epochs=2)[0].run(watched(interrupt_after=3), nothing)
+    before = (tmp_path / FILE_NAME).read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("surefoot.training.run_state.os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        trainer(epochs=2)[0].run(watched(), nothing)
+    assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
+    assert (tmp_path / FILE_NAME).read_bytes() == before
+
+
+def test_a_damaged_state_is_refused_with_a_way_out(trainer, watched, tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).write_bytes(b"nothing of the kind")
+    with pytest.raises(RunMismatch, match="delete it to begin anew"):
+        trainer()[0].run(watched(), nothing)
