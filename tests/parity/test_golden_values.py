@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from surefoot.domain import SolutionScore
+from surefoot.errors import InputTooLong
 from surefoot.profiles import builtin_names, load_profile
 from tiny_models import PUBLISHED, checkpoint_hash
 
@@ -44,6 +45,19 @@ async def test_served_scores_are_the_golden_values(serve, family_model, odd_task
     assert served.telemetry.batch_sizes == [len(odd_tasks)]
     for name, score in zip(odd_tasks, scores, strict=True):
         assert_golden(score, golden[family]["tasks"][name])
+
+
+@pytest.mark.parametrize("family", PUBLISHED)
+async def test_an_input_of_exactly_the_limit_is_scored_and_a_longer_one_is_not(
+    serve, family_model, odd_tasks, golden, family: str
+) -> None:
+    expected = golden[family]["tasks"]
+    by_length = sorted(expected, key=lambda name: expected[name]["num_tokens"])
+    fits, too_long = by_length[-2:]
+    served = await serve({"m": family_model(family)}, max_input_tokens=expected[fits]["num_tokens"])
+    score, error = (await served.group("m", [odd_tasks[fits], odd_tasks[too_long]])).results
+    assert_golden(score, expected[fits])
+    assert isinstance(error, InputTooLong)
 
 
 @pytest.mark.parametrize("family", [name for name in PUBLISHED if load_profile(name).scale != "unbounded"])

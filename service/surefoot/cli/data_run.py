@@ -16,7 +16,6 @@ from surefoot.cli.jsonl_progress import shown_progress
 from surefoot.cli.jsonl_run import Tally
 from surefoot.cli.row_file import read_file
 from surefoot.errors import ExamplesInvalid
-from surefoot.training.data_report import report_json
 from surefoot.training.dataset import DataOptions, LabelledData, assembled, problem_of, rows_of_problem
 from surefoot.training.labelled_row import LabelledRow, rows_from
 from surefoot.training.model_solutions import rows_of, sampled_solutions
@@ -61,6 +60,9 @@ class DataRun:
 
     def report(self, data: LabelledData, command: str) -> dict[str, Any]:
         """What was made, and by which command."""
+        # Imported here, because the other verbs need not wait for numpy.
+        from surefoot.training.data_report import report_json
+
         facts = {
             "command": command,
             **asdict(self.options),

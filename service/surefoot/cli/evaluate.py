@@ -61,8 +61,8 @@ def calibrate_profile(
 
     A row is {"problem", "steps", "labels"} with 1, true or "+" for a right step, 0, false, -1 or "-" for a wrong one
     and null for no label; or {"problem", "steps", "first_error"} with the index of the first wrong step, null for
-    none; or a row of ProcessBench or PRM800K. Where the file holds -1, 0 is neutral, and counts as the profile says.
-    A bad row is reported and stops nothing.
+    none; or a row of ProcessBench, PRM800K, TRL or Math-Shepherd. Where the file holds -1, 0 is neutral, and counts as
+    the profile says. A bad row is reported and stops nothing.
 
     DIR gets profile.toml, to be used like any other profile, report.md and report.json, and where matplotlib is
     installed (the extra `plots`) the reliability diagram as reliability.png and reliability.svg.

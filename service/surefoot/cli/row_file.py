@@ -33,6 +33,7 @@ def read_file(
                 failure = row.item if isinstance(row.item, Failure) else None
                 if failure is None:
                     try:
+                        # Read once more as it stands: a row leaves out what is null, which says something here.
                         found = read(json.loads(line.raw.decode("utf-8-sig")))
                     except ValueError as cause:
                         failure = Failure("invalid_row", f"{source}: {cause}")

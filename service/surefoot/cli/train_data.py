@@ -16,7 +16,6 @@ from surefoot.cli.data_run import DataRun, Sort, Source
 from surefoot.cli.jsonl_progress import show_summary
 from surefoot.cli.jsonl_run import Tally
 from surefoot.cli.row_file import write_files
-from surefoot.training.data_report import report_markdown
 from surefoot.training.dataset import DataOptions
 from surefoot.training.formats import RowFormat, written_rows
 from surefoot.wiring.data_sources import data_file
@@ -89,6 +88,8 @@ def data(
 
 
 def _make(sources: list[Source], options: DataOptions, out: Path, row_format: RowFormat, *, as_json: bool) -> Tally:
+    from surefoot.training.data_report import report_markdown  # with numpy, as in `DataRun.report`
+
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     began = time.monotonic()
     with MathVerifyJudge() as judge:

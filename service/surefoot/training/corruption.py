@@ -49,11 +49,13 @@ def corrupted(solution: WorkedSolution, family: Family, rng: random.Random) -> C
             wrong = carried(solution, change)
         except NotCarried:
             continue
+        first_error = change.first - (change.dropped is not None)
+        if change.answer is None and _values(wrong, first_error) == _values(solution, change.first):
+            continue  # 6 + 9 for 9 + 6 is no error
         # Errors make answers longer more often than shorter: left so, the length of an answer would tell.
         if len(str(int(wrong.answer))) > len(str(int(solution.answer))) and rng.random() < _LONGER_REFUSED:
             continue
         if wrong.answer != solution.answer and is_readable_instead(wrong.answer, solution.answer):
-            first_error = change.first - (change.dropped is not None)
             return Corruption(family, wrong, first_error)
     return None
 
@@ -195,6 +197,10 @@ WEIGHTS: Mapping[Family, int] = MappingProxyType(
 _OTHER_SIGNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"+": ("-", "*"), "-": ("+",), "*": ("+", "/"), "/": ("*", "-")}
 )
+
+
+def _values(solution: WorkedSolution, index: int) -> list[Fraction]:
+    return [calculation.value for calculation in solution.steps[index].calculations]
 
 
 def _drawn_calculation(solution: WorkedSolution, rng: random.Random) -> tuple[tuple[int, int], Calculation]:

@@ -121,11 +121,11 @@ class Trainer:
         for place, batch in enumerate(self._epochs[epoch][step]):
             examples = self._examples(batch)
             loss = summed_loss(self._model.raw(examples), examples, self._temperature)
-            self._require_finite("loss", float(loss), epoch, step, place)
+            self._require_finite("loss", loss.item(), epoch, step, place)
             (loss / weight).backward()
-            total += float(loss)
+            total += loss.item()
         norm = torch.nn.utils.clip_grad_norm_(list(self._model.parameters.values()), self._plan.largest_gradient)
-        self._require_finite("gradient", float(norm), epoch, step, None)
+        self._require_finite("gradient", norm.item(), epoch, step, None)
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         self._optimizer.step()

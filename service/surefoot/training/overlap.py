@@ -37,9 +37,6 @@ class ProblemIndex:
         for problem in problems:
             self._add(masked_words(problem))
 
-    def __len__(self) -> int:
-        return len(self._sizes)
-
     def overlap(self, problem: str) -> Overlap | None:
         """Whether the index has this problem or a near copy of it."""
         words = masked_words(problem)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
+import numpy as np
+
+from surefoot.evaluation.discrimination import auroc
 from surefoot.training.labelled_row import LabelledRow
 
 _DIGITS = re.compile(r"[0-9]")
@@ -30,18 +32,11 @@ FEATURES: Mapping[str, Callable[[Sequence[str]], float]] = MappingProxyType(
 def surface_auroc(rows: Sequence[LabelledRow]) -> dict[str, float]:
     """By feature the chance that it is larger in a wrong solution than in a right one, ties counting half: 0.5 is
     blindness. Empty unless there are solutions of both sorts."""
-    right = [row.steps for row in rows if row.is_correct is True]
-    wrong = [row.steps for row in rows if row.is_correct is False]
-    if not right or not wrong:
+    judged = [(row.steps, row.is_correct is False) for row in rows if row.is_correct is not None]
+    is_wrong = np.array([wrong for _, wrong in judged])
+    if len(set(is_wrong.tolist())) < 2:
         return {}
     return {
-        name: round(_auroc([feature(steps) for steps in wrong], [feature(steps) for steps in right]), 4)
+        name: round(auroc(np.array([feature(steps) for steps, _ in judged]), is_wrong), 4)
         for name, feature in FEATURES.items()
     }
-
-
-def _auroc(positives: Sequence[float], negatives: Sequence[float]) -> float:
-    """By the Mann-Whitney statistic."""
-    ranked = sorted(negatives)
-    below = sum(bisect_left(ranked, value) + bisect_right(ranked, value) for value in positives)
-    return below / (2 * len(positives) * len(negatives))

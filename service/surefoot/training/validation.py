@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 
-from surefoot.errors import LabelsDegenerate
+from surefoot.errors import LabelsDegenerate, LossNotFinite
 from surefoot.evaluation.calibration import JudgedSolution
 from surefoot.evaluation.discrimination import auroc
 from surefoot.evaluation.first_error import first_error_accuracy
@@ -26,7 +27,7 @@ def validate(
     and for process models `f1`, ProcessBench's first-error measure.
 
     Measures that the labels do not allow, because they are all alike, are left out. Without a `profile` nothing is
-    judged.
+    judged. Raises `LossNotFinite`.
     """
     loss = 0.0
     judged: list[JudgedSolution] = []
@@ -34,9 +35,11 @@ def validate(
     for places in packed([example.rendered.num_tokens for example in examples], batch_tokens):
         batch = [examples[place] for place in places]
         with torch.no_grad():
-            loss += float(summed_loss(model.raw(batch), batch, temperature))
+            loss += summed_loss(model.raw(batch), batch, temperature).item()
         if profile is not None:
             judged += _judged(model, batch)
+    if not math.isfinite(loss):
+        raise LossNotFinite("the loss on the validation rows is not finite: lower the learning rate")
     measures = {"loss": loss / total_weight(examples)}
     return measures if profile is None else {**measures, **_measures(profile, judged)}
 

@@ -20,7 +20,7 @@ def gsm8k(number: int) -> str:
     return json.dumps(
         {
             "question": f"Ann keeps {first} {thing} and {second} {other} at {places}. How many things does Ann keep?",
-            "answer": f"Ann keeps {first}+{second}=<<{first}+{second}={first + second}>>{first + second} things in all.\n"
+            "answer": f"Ann keeps {first}+{second}=<<{first}+{second}={first + second}>>{first + second} things.\n"
             f"#### {first + second}",
         }
     )

@@ -270,3 +270,22 @@ async def test_allowed_pickled_weights_score_the_same(load, tiny, pickled: Path)
     registry = await load(allowed, ("safe", "qwen2.5-math-prm", tiny("qwen2.5-math-prm")))
     scored = [await registry.get(name).line.score_group([TASK], ScoreOptions()) for name in ("pickled", "safe")]
     assert scored[0].results == scored[1].results
+
+
+async def test_adapter_that_is_not_there_is_reported(load, tiny, tmp_path: Path) -> None:
+    model = ModelSettings(
+        name="prm", profile="embedded-prm", path=str(tiny("llama")), adapter=str(tmp_path / "nowhere")
+    )
+    assert (await load(model)).states()["prm"].detail.startswith("adapter_invalid: ")
+
+
+async def test_adapter_of_a_model_that_is_not_read_in_one_pass_is_refused(load, tiny, tmp_path: Path) -> None:
+    model = log_ratio(tiny, reference=tiny("eurus-prm", seed=1), adapter=str(tmp_path))
+    assert (
+        "an adapter is applied to models that are read in one pass" in (await load(model)).states()["implicit"].detail
+    )
+
+
+def test_adapter_is_read_by_transformers_alone() -> None:
+    with pytest.raises(ValueError, match="adapter is read with backend = 'transformers' only"):
+        ModelSettings(name="prm", backend="vllm", adapter="somewhere")

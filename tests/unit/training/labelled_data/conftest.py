@@ -17,8 +17,8 @@ Row = dict[str, str]
 
 def _sold(name: str, things: str, a: int, b: int, c: int) -> Row:
     return {
-        "question": f"{name} sold {a} {things} on Monday and {b} times as many on Tuesday. Each of the {things} cost ${c}."
-        f" How much money did {name} make?",
+        "question": f"{name} sold {a} {things} on Monday and {b} times as many on Tuesday. Each of the {things} "
+        f"cost ${c}. How much money did {name} make?",
         "answer": f"{name} sold {a}*{b}=<<{a}*{b}={a * b}>>{a * b} {things} on Tuesday.\n"
         f"In total there were {a}+{a * b}=<<{a}+{a * b}={a + a * b}>>{a + a * b} {things} on both days.\n"
         f"So {name} made {a + a * b} x ${c} = $<<{a + a * b}*{c}={(a + a * b) * c}>>{(a + a * b) * c}.\n"

@@ -54,6 +54,26 @@ def test_the_first_error_is_another_step_than_any_true_one(found) -> None:
             assert texts(corruption.solution)[corruption.first_error] not in texts(solution)
 
 
+def test_the_first_error_comes_to_another_value(found) -> None:
+    for solution, corruption in found:
+        if corruption.family != "contradictory_conclusion":
+            wrong = [
+                calculation.value for calculation in corruption.solution.steps[corruption.first_error].calculations
+            ]
+            assert all(wrong != [calculation.value for calculation in step.calculations] for step in solution.steps)
+
+
+def test_exchanged_summands_are_no_error() -> None:
+    row = {
+        "question": "Sara sent 6 letters in May, 9 in June, and in July triple the number of May. How many?",
+        "answer": "In May and June she sent 6 + 9 = <<6+9=15>>15 letters.\n"
+        "In July she sent 3 * 6 = <<3*6=18>>18 letters.\nIn all she sent 15 + 18 = <<15+18=33>>33 letters.\n#### 33",
+    }
+    solution = worked_solution(row)
+    found = [corrupted(solution, "swapped_quantities", random.Random(seed)) for seed in range(30)]
+    assert all(each is None or each.first_error > 0 for each in found)
+
+
 def test_the_final_answer_is_wrong(found) -> None:
     assert all(solution.answer != corruption.solution.answer for solution, corruption in found)
 
