@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from surefoot.inspection.checkpoint_files import Permission
 from surefoot.inspection.contents import Contents
 
 Status = Literal["ok", "warning", "error"]
-Allowance = Literal["pickle_weights", "remote_code"]
-"""What the `allow` setting of a model may hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +20,7 @@ class Check:
     status: Status
     message: str
     fix: str | None = None
-    allow: Allowance | None = None
+    allow: Permission | None = None
 
 
 def check_checkpoint(

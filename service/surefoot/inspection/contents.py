@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from surefoot.errors import CheckpointDamaged, CheckpointMissing
+from surefoot.errors import CheckpointMissing
+from surefoot.inspection.checkpoint_files import read_json_object
 from surefoot.inspection.heads import FoundHead, find_heads
 from surefoot.inspection.tensor_index import TensorInfo, read_index
 
@@ -86,8 +86,8 @@ def read_contents(path: Path) -> Contents:
     """What is in the directory. Raises `CheckpointMissing` and `CheckpointDamaged`, naming the file and the way out."""
     if not path.is_dir():
         raise CheckpointMissing(f"model directory {path} does not exist", param="path")
-    adapter = _read_json(path / "adapter_config.json")
-    whole = _read_json(path / "config.json")
+    adapter = read_json_object(path / "adapter_config.json")
+    whole = read_json_object(path / "config.json")
     if whole is None and adapter is None:
         raise CheckpointMissing(f"{path} has no config.json: it is not a Hugging Face checkpoint", param="path")
     config = whole or {}
@@ -105,18 +105,6 @@ def read_contents(path: Path) -> Contents:
         code_classes=tuple(map(str, code.values())) if isinstance(code, Mapping) else (),
         adapter_base=None if adapter is None else str(adapter.get("base_model_name_or_path") or "an unnamed model"),
     )
-
-
-def _read_json(file: Path) -> dict[str, Any] | None:
-    if not file.is_file():
-        return None
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as cause:
-        raise CheckpointDamaged(f"{file} cannot be read ({cause}); copy it again", param="path") from cause
-    if not isinstance(found, dict):
-        raise CheckpointDamaged(f"{file} holds no JSON object; copy it again", param="path")
-    return found
 
 
 def _first_int(config: Mapping[str, Any], names: tuple[str, ...]) -> int | None:

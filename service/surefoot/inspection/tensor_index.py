@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from surefoot.errors import CheckpointDamaged
+from surefoot.inspection.checkpoint_files import SAFETENSORS, listed_files
 
-INDEX = "model.safetensors.index.json"
 _LENGTH_BYTES = 8
 _MAX_HEADER_BYTES = 100_000_000
 """The format's own bound."""
@@ -36,36 +36,12 @@ class TensorInfo:
         return math.prod(self.shape)
 
 
-def safetensors_files(directory: Path) -> list[Path]:
-    """The files with the model's weights, those of an adapter apart; none where it has no safetensors.
-
-    Raises `CheckpointDamaged` where the index cannot be read, or lists a file that is missing or elsewhere.
-    """
-    index = directory / INDEX
-    if not index.is_file():
-        return sorted(file for file in directory.glob("*.safetensors") if file.name != "adapter_model.safetensors")
-    try:
-        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-    except (ValueError, KeyError, TypeError, AttributeError) as cause:
-        raise CheckpointDamaged(f"{index} cannot be read ({cause!r}); copy it again", param="path") from cause
-    if any(Path(name).name != name for name in names):
-        raise CheckpointDamaged(f"{index} lists files outside its directory; copy it again", param="path")
-    missing = [name for name in names if not (directory / name).is_file()]
-    if missing:
-        raise CheckpointDamaged(
-            f"{len(missing)} of {len(names)} files that {INDEX} lists are missing from {directory}, among them "
-            f"{missing[0]}; copy them",
-            param="path",
-        )
-    return [directory / name for name in names]
-
-
 def read_index(directory: Path) -> dict[str, TensorInfo] | None:
     """All tensors of a checkpoint by name; `None` where it has no safetensors.
 
-    Raises `CheckpointDamaged` for what `safetensors_files` finds, and for a file that is cut short or has no header.
+    Raises `CheckpointDamaged` for what `listed_files` finds, and for a file that is cut short or has no header.
     """
-    files = safetensors_files(directory)
+    files = listed_files(directory, *SAFETENSORS)
     return {name: info for file in files for name, info in read_header(file).items()} if files else None
 
 

@@ -13,7 +13,8 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from surefoot.modeling.weights import Permission, weight_files
+from surefoot.inspection.checkpoint_files import Permission
+from surefoot.modeling.weights import weight_files
 
 log = logging.getLogger(__name__)
 

@@ -16,9 +16,10 @@ from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_MAPPING, AutoModel, 
 from transformers.utils import logging as transformers_logging
 
 from surefoot.errors import CheckpointDamaged, SettingsInvalid
+from surefoot.inspection.checkpoint_files import Permission, read_config_json
 from surefoot.modeling import internlm2
-from surefoot.modeling.configuration import needs_remote_code, read_config, read_config_json
-from surefoot.modeling.weights import Permission, is_pickled, stored_tensors, weight_files
+from surefoot.modeling.configuration import needs_remote_code, read_config
+from surefoot.modeling.weights import is_pickled, stored_tensors, weight_files
 from surefoot.profiles import ModelArchitecture
 
 log = logging.getLogger(__name__)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -11,23 +10,9 @@ from typing import Any
 import transformers
 from transformers import CONFIG_MAPPING, AutoConfig
 
-from surefoot.errors import CheckpointDamaged, CheckpointMissing, CheckpointRefused
+from surefoot.errors import CheckpointDamaged, CheckpointRefused
+from surefoot.inspection.checkpoint_files import Permission
 from surefoot.modeling import internlm2
-from surefoot.modeling.weights import Permission
-
-
-def read_config_json(path: Path) -> Mapping[str, Any]:
-    """config.json of a checkpoint directory. Raises `CheckpointMissing` or `CheckpointDamaged`."""
-    file = path / "config.json"
-    if not file.is_file():
-        raise CheckpointMissing(f"{path} has no config.json: it is not a Hugging Face checkpoint", param="path")
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as cause:
-        raise CheckpointDamaged(f"{file} cannot be read ({cause}); copy it again", param="path") from cause
-    if not isinstance(found, dict):
-        raise CheckpointDamaged(f"{file} is no JSON object; copy it again", param="path")
-    return found
 
 
 def needs_remote_code(config_json: Mapping[str, Any]) -> bool:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 import zipfile
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import Literal
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 
 from surefoot.errors import CheckpointDamaged, CheckpointMissing, CheckpointRefused
-
-Permission = Literal["pickle_weights", "remote_code"]
-"""What a model's settings must name before it is done."""
-
-_SAFE = ("model.safetensors.index.json", "*.safetensors")
-_PICKLED = ("pytorch_model.bin.index.json", "pytorch_model*.bin")
+from surefoot.inspection.checkpoint_files import PICKLES, SAFETENSORS, Permission, listed_files
+from surefoot.inspection.tensor_index import read_header
 
 
 def weight_files(path: Path, allow: Collection[Permission] = ()) -> list[Path]:
@@ -32,12 +26,12 @@ def weight_files(path: Path, allow: Collection[Permission] = ()) -> list[Path]:
         raise CheckpointMissing(f"model directory {path} does not exist", param="path")
     if not (path / "config.json").is_file():
         raise CheckpointMissing(f"{path} has no config.json: it is not a Hugging Face checkpoint", param="path")
-    files = _files(path, *_SAFE)
+    files = listed_files(path, *SAFETENSORS)
     if files:
         for file in files:
-            _check_header(file)
+            read_header(file)
         return files
-    pickles = _files(path, *_PICKLED)
+    pickles = listed_files(path, *PICKLES)
     if not pickles:
         raise CheckpointMissing(f"{path} has no weights (.safetensors files): copy them there", param="path")
     if "pickle_weights" not in allow:
@@ -77,36 +71,6 @@ def stored_tensors(
         with safe_open(file, framework="pt") as opened:
             for name in filter(is_wanted, opened.keys()):
                 yield name, opened.get_tensor(name)
-
-
-def _files(path: Path, index: str, pattern: str) -> list[Path]:
-    if not (path / index).is_file():
-        return sorted(path.glob(pattern))
-    files = [path / name for name in _listed_names(path / index)]
-    for file in files:
-        if not file.is_file():
-            raise CheckpointDamaged(
-                f"{file.name} is listed in {index} but missing from {path}: copy it there", param="path"
-            )
-    return files
-
-
-def _listed_names(index: Path) -> list[str]:
-    try:
-        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-    except (ValueError, KeyError, TypeError, AttributeError) as cause:
-        raise CheckpointDamaged(f"{index} cannot be read ({cause!r}); copy it again", param="path") from cause
-    if any(Path(name).name != name for name in names):
-        raise CheckpointDamaged(f"{index} lists files outside its directory; copy it again", param="path")
-    return names
-
-
-def _check_header(file: Path) -> None:
-    try:
-        with safe_open(file, framework="pt"):
-            pass
-    except (SafetensorError, OSError) as cause:
-        raise CheckpointDamaged(f"{file} is cut short or damaged ({cause}); copy it again", param="path") from cause
 
 
 def _unpickled(file: Path) -> dict[str, torch.Tensor]:

@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from surefoot.inspection.checkpoint_files import Permission
 from surefoot.settings.section import Dtype, Section
 
 
@@ -36,7 +37,7 @@ class ModelSettings(Section):
     """GPUs that vLLM spreads the model over."""
     engine_arguments: dict[str, Any] = Field(default_factory=dict)
     """Further arguments for vLLM's engine, as its documentation names them."""
-    allow: list[Literal["pickle_weights", "remote_code"]] = Field(default_factory=list)
+    allow: list[Permission] = Field(default_factory=list)
     """What is refused otherwise: weights in .bin files, and Python code that comes with the checkpoint. The first is
     read by torch's restricted loader; the second runs whatever the checkpoint's author wrote."""
 

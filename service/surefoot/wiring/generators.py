@@ -135,9 +135,10 @@ def check_gpu(settings: Settings) -> None:
     """Check the shares of one GPU before anything loads, and bound the scorers to theirs. Blocking."""
     import torch
 
+    from surefoot.inspection.checkpoint_files import Permission
     from surefoot.modeling.checkpoint import choose_device
     from surefoot.modeling.gpu_memory import check_gpu_shares
-    from surefoot.modeling.weights import Permission, weight_files
+    from surefoot.modeling.weights import weight_files
 
     def weight_bytes(path: str, allow: Collection[Permission] = ()) -> int:
         directory = checkpoint_directory(path, settings, allow=allow)

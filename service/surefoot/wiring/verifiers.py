@@ -112,7 +112,8 @@ def _unfit(model: ModelSettings, reason: str) -> SettingsInvalid:
 
 
 def _vocabulary_size(model: ModelSettings, settings: Settings) -> int:
-    from surefoot.modeling.configuration import read_config, read_config_json
+    from surefoot.inspection.checkpoint_files import read_config_json
+    from surefoot.modeling.configuration import read_config
 
     directory = checkpoint_directory(model.path, settings, allow=model.allow)
     return int(read_config(directory, read_config_json(directory), model.allow).get_text_config().vocab_size)

@@ -150,7 +150,8 @@ def pooling_plan(
     Raises `SettingsInvalid`, `ProfileInvalid` or `CheckpointDamaged`.
     """
     from surefoot.backends.vllm_plan import plan_pooling
-    from surefoot.modeling.configuration import read_config, read_config_json
+    from surefoot.inspection.checkpoint_files import read_config_json
+    from surefoot.modeling.configuration import read_config
     from surefoot.modeling.heads import checkpoint_head
     from surefoot.modeling.weights import read_tensors
 

@@ -53,7 +53,7 @@ def test_missing_configuration_is_named(copied: Path) -> None:
 @pytest.mark.parametrize("text", ["{", "[]", "\x00"])
 def test_unreadable_configuration_is_damage(copied: Path, text: str) -> None:
     (copied / "config.json").write_text(text, encoding="utf-8")
-    with pytest.raises(CheckpointDamaged, match=r"config\.json (cannot be read|is no JSON object).*copy it again"):
+    with pytest.raises(CheckpointDamaged, match=r"config\.json (cannot be read|holds no JSON object).*copy it again"):
         load(copied)
 
 
