@@ -27,7 +27,7 @@ def listed_files(directory: Path, index: str, pattern: str) -> list[Path]:
     missing = [name for name in names if not (directory / name).is_file()]
     if missing:
         raise CheckpointDamaged(
-            f"{missing[0]} is listed in {index} but missing from {directory} ({len(missing)} of {len(names)} files are): "
+            f"{missing[0]} is listed in {index} but missing from {directory} ({len(missing)} of {len(names)} files): "
             "copy it there",
             param="path",
         )
