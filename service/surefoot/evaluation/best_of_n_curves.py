@@ -121,7 +121,7 @@ def sizes_up_to(largest: int) -> list[int]:
     return [*(1 << power for power in range((largest - 1).bit_length())), largest]
 
 
-def chances(line: LineName, pool: Pool, sizes: Sequence[int], seed: int, num_draws: int = NUM_DRAWS) -> list[float]:
+def chances(line: LineName, pool: Pool, sizes: Sequence[int], seed: Sequence[int], num_draws: int = NUM_DRAWS) -> list[float]:
     """The chance of a right choice among N drawn, for each N of `sizes`; votes draw the same N for every line."""
     num, num_right = len(pool), sum(candidate.is_right for candidate in pool)
     strategy = LINES[line].strategy
@@ -137,7 +137,7 @@ def chances(line: LineName, pool: Pool, sizes: Sequence[int], seed: int, num_dra
         return [float(chances_of_first(num, size) @ rights) for size in sizes]
     found = []
     for size in sizes:
-        drawn = subsets(num, size, np.random.default_rng((seed, size)), num_draws)
+        drawn = subsets(num, size, np.random.default_rng((*seed, size)), num_draws)
         best = (select(strategy, [entries[index] for index in subset]).best for subset in drawn)
         found.append(sum(index is not None and pool[index].is_right for index in best) / len(drawn))
     return found
@@ -156,7 +156,7 @@ def curves(
     lines = [line for line in LINES if _is_scored(LINES[line], pools)]
     by_pool = []
     for number, pool in enumerate(pools):
-        by_pool.append([chances(line, pool, sizes, seed + number) for line in lines])
+        by_pool.append([chances(line, pool, sizes, (seed, number)) for line in lines])
         advance()
     found = np.array(by_pool)  # [pools, lines, sizes]
     accuracy = found.mean(axis=0)
@@ -169,7 +169,8 @@ def curves(
 
 def _entry(index: int, candidate: Candidate, line: Line) -> RankEntry:
     process = None if line.aggregation is None else (candidate.process or {}).get(line.aggregation)
-    is_missing = process is None if line.aggregation is not None else line.strategy == "outcome"
+    scores = {"process": process, "process_unit": process, "outcome": candidate.outcome}
+    needed = () if line.strategy is None else STRATEGIES[line.strategy].scores
     return RankEntry(
         index,
         candidate.answer,
@@ -177,7 +178,7 @@ def _entry(index: int, candidate: Candidate, line: Line) -> RankEntry:
         process=process,
         process_unit=process,
         outcome=candidate.outcome,
-        failed=is_missing and (line.strategy != "outcome" or candidate.outcome is None),
+        failed=any(scores[name] is None for name in needed),
     )
 
 
