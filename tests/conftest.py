@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -87,3 +88,11 @@ async def serve() -> AsyncIterator[Callable[..., Any]]:
 def difference() -> Callable[[Sequence[float], Sequence[float]], float]:
     """The largest absolute difference of two equally long lists of numbers, of which there is at least one."""
     return lambda left, right: max(abs(a - b) for a, b in zip(left, right, strict=True))
+
+
+@pytest.fixture
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings read nothing from the environment of whoever runs the tests."""
+    for name in list(os.environ):
+        if name.startswith(("SUREFOOT_", "XDG_CACHE_HOME")):
+            monkeypatch.delenv(name)

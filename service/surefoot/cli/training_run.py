@@ -146,12 +146,13 @@ class TrainingRun:
         from surefoot.training.run_state import data_digest
 
         model = AdaptedModel(base.checkpoint, base.head, self.shape, seed=self.plan.seed)
+        plan = {name: value for name, value in asdict(self.plan).items() if name != "save_every_steps"}
         made_for = {
             "data": data_digest(data.training, data.validation),
             "base": base.base_id,
             "profile": None if base.profile is None else base.profile.model_dump(mode="json"),
             "layers": asdict(self.shape),
-            "plan": asdict(self.plan),
+            "plan": plan,
             "dtype": dtype_name(base.checkpoint.dtype),
             "stored_as": self.stored_as,
         }

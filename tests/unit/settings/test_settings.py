@@ -9,6 +9,8 @@ from surefoot.cli.settings_table import describe
 from surefoot.errors import SettingsInvalid
 from surefoot.settings import GeneratorSettings, RemoteGeneratorSettings, Settings, load_settings
 
+pytestmark = pytest.mark.usefixtures("clean_environment")
+
 TOML = """
 port = 9000
 log_level = "debug"

@@ -1,6 +1,5 @@
 """Settings read nothing from the environment of whoever runs the tests, and a GPU is there when a test says so."""
 
-import os
 from collections.abc import Callable
 
 import pytest
@@ -10,10 +9,7 @@ GIB = 2**30
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.startswith(("SUREFOOT_", "XDG_CACHE_HOME")):
-            monkeypatch.delenv(name)
+def _in_a_clean_environment(clean_environment: None) -> None: ...
 
 
 @pytest.fixture
