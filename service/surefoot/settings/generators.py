@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from surefoot.errors import SettingsInvalid
-from surefoot.settings.section import Dtype, Section
+from surefoot.settings.section import Dtype, Section, key_in
 
 
 class Example(Section):
@@ -83,12 +81,7 @@ class RemoteGeneratorSettings(Section):
 
     def api_key(self) -> str | None:
         """The key itself. Raises `SettingsInvalid`, which never shows it."""
-        if self.api_key_env is None:
-            return None
-        key = os.environ.get(self.api_key_env, "").strip()
-        if not (key and key.isascii() and key.isprintable()):
-            raise SettingsInvalid(f"remote_generators: {self.name}: no usable key in the variable {self.api_key_env}")
-        return key
+        return key_in(self.api_key_env, f"remote_generators: {self.name}")
 
 
 _EMBEDDED_INSTRUCTIONS = "Solve the problem step by step, one short step per line. End with the line: The answer is N."

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from surefoot.inspection.checkpoint_files import Permission
-from surefoot.settings.section import Dtype, Section
+from surefoot.settings.section import Dtype, Section, key_in
 
 
 class ModelSettings(Section):
@@ -29,6 +29,8 @@ class ModelSettings(Section):
     """`vllm` runs vLLM's pooling in this process, `vllm_server` asks a vLLM server's /pooling at `url`."""
     url: str | None = Field(None, pattern=r"^https?://[^\s/?#@]+(/[^\s?#@]*)?$")
     """Where the vLLM server is; `path` then names the tokenizer's directory."""
+    api_key_env: str | None = None
+    """Name of the environment variable that holds the vLLM server's key."""
     reference_path: str | None = None
     """The reference model of a log-ratio profile; as `path`."""
     generator: str | None = None
@@ -45,6 +47,7 @@ class ModelSettings(Section):
     def _backend_reads_what_is_set(self) -> Self:
         readers = {
             "url": "vllm_server",
+            "api_key_env": "vllm_server",
             "tensor_parallel_size": "vllm",
             "engine_arguments": "vllm",
             "adapter": "transformers",
@@ -56,6 +59,10 @@ class ModelSettings(Section):
         if self.backend == "vllm_server" and self.url is None:
             raise ValueError("backend 'vllm_server' needs the server's url")
         return self
+
+    def api_key(self) -> str | None:
+        """The key itself. Raises `SettingsInvalid`, which never shows it."""
+        return key_in(self.api_key_env, f"models: {self.name}")
 
     @property
     def detects_profile(self) -> bool:

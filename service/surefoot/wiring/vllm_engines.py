@@ -122,7 +122,7 @@ def _reach(
     from surefoot.backends.vllm_server import PoolingServer, VllmServerBackend, pooling_mode
 
     columns = num_columns(profile)
-    remote = RemoteServer(str(model.url), timeout_s=settings.limits.request_timeout_s)
+    remote = RemoteServer(str(model.url), model.api_key(), timeout_s=settings.limits.request_timeout_s)
     server = PoolingServer(remote)
     try:
         found = _found_model(remote)

@@ -171,6 +171,7 @@ def test_scorers_on_a_server_share_no_gpu_with_the_sampler(gpu) -> None:
     ("changes", "said"),
     [
         ({"url": "http://far.test"}, "url is read with backend = 'vllm_server' only"),
+        ({"api_key_env": "FAR_KEY"}, "api_key_env is read with backend = 'vllm_server' only"),
         ({"tensor_parallel_size": 2}, "tensor_parallel_size is read with backend = 'vllm' only"),
         ({"engine_arguments": {"quantization": "fp8"}}, "engine_arguments is read with backend = 'vllm' only"),
         ({"backend": "vllm_server"}, "needs the server's url"),
@@ -179,3 +180,16 @@ def test_scorers_on_a_server_share_no_gpu_with_the_sampler(gpu) -> None:
 def test_a_setting_that_the_backend_does_not_read_is_refused(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         ModelSettings(name="m", profile="trl-prm", **changes)
+
+
+def test_the_servers_key_comes_from_the_variable_that_is_named(monkeypatch) -> None:
+    far = ModelSettings(name="m", profile="trl-prm", backend="vllm_server", url="http://far.test", api_key_env="FAR_KEY")
+    monkeypatch.setenv("FAR_KEY", "secret")
+    assert far.api_key() == "secret"
+
+
+def test_a_variable_without_a_key_is_named(monkeypatch) -> None:
+    far = ModelSettings(name="m", profile="trl-prm", backend="vllm_server", url="http://far.test", api_key_env="FAR_KEY")
+    monkeypatch.setenv("FAR_KEY", " ")
+    with pytest.raises(SettingsInvalid, match="models: m: no usable key in the variable FAR_KEY"):
+        far.api_key()
