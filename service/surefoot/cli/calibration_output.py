@@ -12,7 +12,8 @@ from rich.table import Table
 
 from surefoot.evaluation.calibration import Calibration
 from surefoot.evaluation.calibration_report import ROWS, profile_toml, report_json, report_markdown
-from surefoot.evaluation.reliability_diagram import can_draw, draw_reliability
+from surefoot.evaluation.pictures import can_draw
+from surefoot.evaluation.reliability_diagram import draw_reliability
 
 _PICTURES = ("reliability.png", "reliability.svg")
 

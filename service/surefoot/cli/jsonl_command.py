@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
 import typer
 from rich.console import Console
@@ -78,6 +78,16 @@ class FileRun:
     def execute(self) -> None:
         """Run to the end and print the summary; leaves through `typer.Exit` if a row failed."""
         console = Console(stderr=True, highlight=False, soft_wrap=True)
+        summary = self.complete(console)
+        if self.as_json:
+            typer.echo(json.dumps(summary))
+        else:
+            show_summary(console, summary)
+        if summary["failed"]:
+            raise typer.Exit(1)
+
+    def complete(self, console: Console) -> dict[str, Any]:
+        """Run to the end; its summary, for a caller that goes on with the rows."""
         self._check_files()
         try:
             seconds = asyncio.run(self._work(console))
@@ -93,13 +103,7 @@ class FileRun:
             failed = FileFailed(f"cannot read or write: {cause.strerror}")
             self._note_resuming(failed)
             raise failed from cause
-        summary = self.tally.summary(seconds)
-        if self.as_json:
-            typer.echo(json.dumps(summary))
-        else:
-            show_summary(console, summary)
-        if summary["failed"]:
-            raise typer.Exit(1)
+        return self.tally.summary(seconds)
 
     async def _work(self, console: Console) -> float:
         """Seconds of the work itself, without loading models."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -18,16 +18,32 @@ from surefoot.cli.jsonl_progress import show_summary, shown_progress
 from surefoot.cli.jsonl_run import Failure, Outcome, RowShape, Tally, answered, read_lines, read_row
 from surefoot.cli.score import score_rows
 from surefoot.cli.service import FOR_FILES, Build, connect, in_process
-from surefoot.domain import Rows
+from surefoot.domain import Kind, Rows
 from surefoot.errors import ModelNotFound, WrongModelKind
-from surefoot.evaluation.labelled_steps import FIELDS, NULLABLE, LabelledSteps, labelled_steps
+from surefoot.evaluation.labelled_steps import FIELDS, NULLABLE, LabelledSteps, is_right, labelled_steps
 from surefoot.profiles import Profile, builtin_names, load_profile
 from surefoot.readout import read
-from surefoot.settings import ModelSettings, Settings
+from surefoot.settings import ModelSettings, Settings, load_settings
 from surefoot.wiring.detection import profile_of
-from surefoot_client import AsyncSurefootClient
+from surefoot_client import AsyncSurefootClient, ModelInfo
+
+if TYPE_CHECKING:
+    from surefoot.evaluation.calibration import JudgedSolution
 
 _SAME_SCORE = 1e-6
+
+ProfileOption = Annotated[
+    str | None, typer.Option(help="A built-in profile or a .toml file; default: the model's own, or as detected.")
+]
+ModelOption = Annotated[
+    str | None, typer.Option(metavar="PATH", help="A checkpoint, or `embedded`, instead of a configured model.")
+]
+NameOption = Annotated[
+    str | None,
+    typer.Option("--name", "--model-name", help="A configured or served model; default: the first process model."),
+]
+BatchSizeOption = Annotated[int, typer.Option(min=1, help="Rows a request.")]
+ConcurrencyOption = Annotated[int, typer.Option(min=1, help="Requests at a time.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +78,22 @@ class ScoredFile:
     profile: Profile
     solutions: list[ScoredSteps]
     tally: Tally
+
+    @property
+    def zeros_are_neutral(self) -> bool:
+        """Whether the file holds a -1, beside which 0 is no error."""
+        return any(each.labelled.has_neutral for each in self.solutions)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a report says of it."""
+        return {
+            "rows": self.tally.rows,
+            "failed_rows": self.tally.failed.total(),
+            "labels_of_0": "neutral" if self.zeros_are_neutral else "wrong",
+            "model": self.model,
+            "profile": self.profile.name,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +139,38 @@ class LabelledRun:
                     advance()
 
 
+def check_source(source: Path) -> None:
+    """Raises `typer.BadParameter` where there is no such file."""
+    if str(source) != "-" and not source.is_file():
+        raise typer.BadParameter("there is no such file", param_hint="IN.jsonl")
+
+
+def judged_solutions(scored: ScoredFile) -> list[JudgedSolution]:
+    """The labels as right and wrong. A neutral step counts as the profile's `neutral_is_positive` says, which is true
+    where its readout knows no third class."""
+    # Imported here, because the other verbs need not wait for numpy.
+    from surefoot.evaluation.calibration import JudgedSolution
+
+    zero = scored.zeros_are_neutral and getattr(scored.profile.readout, "neutral_is_positive", True)
+    return [
+        JudgedSolution(each.raw, tuple(is_right(label, zero=zero) for label in each.labelled.labels))
+        for each in scored.solutions
+    ]
+
+
+def named_target(
+    url: str | None, config: Path | None, name: str | None, model: str | None, profile: str | None
+) -> Target:
+    """The model that the options name. Raises `typer.BadParameter` and what `target_of` and `load_profile` raise."""
+    if url is None:
+        return target_of(load_settings(config), name, model, profile)
+    if model is not None or config is not None:
+        raise typer.BadParameter(
+            "the server has its models already; --model and --config go without it", param_hint="--url"
+        )
+    return Target(name, None if profile is None else load_profile(profile), url)
+
+
 def target_of(settings: Settings, name: str | None, model: str | None, profile: str | None) -> Target:
     """The configured model of that name, by default the first process model, or else the checkpoint `model`.
 
@@ -131,16 +195,22 @@ def target_of(settings: Settings, name: str | None, model: str | None, profile: 
     raise ModelNotFound(f"no {wanted} is configured; there are: {names}", param="name")
 
 
+def served_card(served: Sequence[ModelInfo], name: str | None, kind: Kind) -> ModelInfo:
+    """The served model of that name, by default the first of that kind. Raises `ModelNotFound`, `WrongModelKind`."""
+    card = next((card for card in served if (card.kind == kind if name is None else card.id == name)), None)
+    if card is None:
+        names = ", ".join(card.id for card in served) or "none"
+        raise ModelNotFound(f"no such {kind} model is served; there are: {names}", param="name")
+    if card.kind != kind:
+        raise WrongModelKind(
+            f"{card.id} is an {card.kind} model; name one that is served as {kind} model", param="name"
+        )
+    return card
+
+
 async def _served(client: AsyncSurefootClient, target: Target) -> tuple[str, Profile]:
     """Name and profile of the target as it is served."""
-    served = (await client.models()).models
-    fitting = [card for card in served if card.id == target.name or (target.name is None and card.kind == "process")]
-    if not fitting:
-        names = ", ".join(card.id for card in served) or "none"
-        raise ModelNotFound(f"no such process model is served; there are: {names}", param="name")
-    card = fitting[0]
-    if card.kind != "process":
-        raise WrongModelKind(f"model {card.id} reads whole solutions: labelled steps need a process model")
+    card = served_card((await client.models()).models, target.name, "process")
     if target.profile is not None:
         return card.id, target.profile
     if card.profile not in builtin_names():

@@ -10,7 +10,8 @@ SurefootError
 │   ├── ModelNotFound · GeneratorNotFound · WrongModelKind
 │   ├── QueueFull · GroupTooLarge · RequestTimeout · BodyTooLarge · BodyTimeout · UnsupportedEncoding
 │   └── NotReady · SamplerUnavailable
-├── EvaluationError         the data cannot give what is asked of it: LabelsDegenerate · ScaleNotProbability
+├── EvaluationError         the data cannot give what is asked of it: LabelsDegenerate · PoolsTooSmall
+│                           ScaleNotProbability
 ├── TrainingError           a model cannot be trained as it is asked for
 │   └── ExamplesInvalid · NotTrainable · LossNotFinite · RunMismatch · TrainerMissing
 └── StartupError            the process cannot serve what its configuration asks for
@@ -25,6 +26,7 @@ from surefoot.errors.base import SurefootError
 from surefoot.errors.evaluation import (
     EvaluationError,
     LabelsDegenerate,
+    PoolsTooSmall,
     ScaleNotProbability,
 )
 from surefoot.errors.item import (
@@ -109,6 +111,7 @@ __all__ = [
     "NonFiniteScore",
     "NotReady",
     "NotTrainable",
+    "PoolsTooSmall",
     "PortInUse",
     "ProfileAmbiguous",
     "ProfileInvalid",

@@ -19,3 +19,9 @@ class ScaleNotProbability(EvaluationError):
     """The measure compares probabilities with labels, and the profile's scores are none."""
 
     code = "scale_not_probability"
+
+
+class PoolsTooSmall(EvaluationError):
+    """There is no pool of candidates, or one holds fewer than are to be drawn from it."""
+
+    code = "pools_too_small"

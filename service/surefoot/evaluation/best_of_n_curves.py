@@ -26,9 +26,7 @@ Array = NDArray[Any]
 NUM_DRAWS = 200
 """Draws of N candidates a problem, where there is no formula and there are more draws than that."""
 
-LineName = Literal[
-    "prm_prod", "prm_min", "prm_last", "prm_mean", "orm", "prm_weighted", "majority", "random", "oracle"
-]
+LineName = Literal["prm_prod", "prm_min", "prm_last", "prm_mean", "orm", "prm_weighted", "majority", "random", "oracle"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +119,9 @@ def sizes_up_to(largest: int) -> list[int]:
     return [*(1 << power for power in range((largest - 1).bit_length())), largest]
 
 
-def chances(line: LineName, pool: Pool, sizes: Sequence[int], seed: Sequence[int], num_draws: int = NUM_DRAWS) -> list[float]:
+def chances(
+    line: LineName, pool: Pool, sizes: Sequence[int], seed: Sequence[int], num_draws: int = NUM_DRAWS
+) -> list[float]:
     """The chance of a right choice among N drawn, for each N of `sizes`; votes draw the same N for every line."""
     num, num_right = len(pool), sum(candidate.is_right for candidate in pool)
     strategy = LINES[line].strategy
@@ -152,7 +152,9 @@ def curves(
     Raises `PoolsTooSmall` without a pool, or where one has fewer candidates than the largest N.
     """
     if not pools or min(map(len, pools)) < max(sizes):
-        raise PoolsTooSmall("candidates: every pool needs as many as the largest N; give a smaller --max-n")
+        raise PoolsTooSmall(
+            "candidates: the largest N needs pools of that many; give a smaller --max-n, or rows that can be scored"
+        )
     lines = [line for line in LINES if _is_scored(LINES[line], pools)]
     by_pool = []
     for number, pool in enumerate(pools):

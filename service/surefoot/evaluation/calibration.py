@@ -108,7 +108,7 @@ def calibrate(
     tempered = calibrated_profile(profile, float(f"{fitted.temperature:.6g}"), profile.threshold)
     judged = [solution for solution in fitting if solution.is_whole]
     threshold = fit_threshold(
-        [_scores(tempered, solution) for solution in judged], [solution.first_error for solution in judged]
+        [step_scores(tempered, solution) for solution in judged], [solution.first_error for solution in judged]
     )
     calibrated = calibrated_profile(tempered, tempered.readout.temperature, threshold)
     held_out = Change(measure(profile, rest), measure(calibrated, rest))
@@ -154,7 +154,7 @@ def measure(profile: Profile, solutions: Sequence[JudgedSolution]) -> Measures:
     judged = [solution for solution in solutions if solution.is_whole]
     truths = [solution.first_error for solution in judged]
     check_both_sorts(truths)
-    accuracy = first_error_accuracy([_scores(profile, each) for each in judged], truths, profile.threshold)
+    accuracy = first_error_accuracy([step_scores(profile, each) for each in judged], truths, profile.threshold)
     raw, labels = _labelled(solutions)
     scores = np.array([reading.score for reading in read(profile, tuple(map(tuple, raw.tolist())), len(raw))])
     bins = equal_width_bins(scores, labels)
@@ -189,7 +189,8 @@ def calibrated_profile(profile: Profile, temperature: float, threshold: float) -
     return Profile.model_validate({**values, "name": name, "threshold": threshold})
 
 
-def _scores(profile: Profile, solution: JudgedSolution) -> list[float]:
+def step_scores(profile: Profile, solution: JudgedSolution) -> list[float]:
+    """The scores that the service gives to the steps with this profile."""
     return [reading.score for reading in read(profile, solution.raw, len(solution.is_right))]
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from surefoot.evaluation.calibration import Change, Measures
+from surefoot.evaluation.pictures import picture_style, save_picture
 from surefoot.evaluation.reliability import NUM_BINS, Bin
 
 if TYPE_CHECKING:
@@ -15,23 +15,13 @@ if TYPE_CHECKING:
 
 # Blue and vermilion of Okabe and Ito's palette, which colour-blind readers tell apart.
 _OBSERVED, _GAP, _INK = "#0072B2", "#D55E00", "#444444"
-_DOTS_PER_INCH = 150
-
-
-def can_draw() -> bool:
-    """Whether matplotlib is installed, which the extra `plots` brings."""
-    return find_spec("matplotlib") is not None
 
 
 def draw_reliability(change: Change, title: str, paths: Sequence[Path]) -> None:
     """Write the diagram into each of `paths`, whose endings say the format (.png, .svg). Needs matplotlib."""
-    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    # Without a salt, and with a date, the same picture would be another file each time.
-    with rc_context(
-        {"svg.hashsalt": "surefoot", "font.size": 10, "axes.spines.top": False, "axes.spines.right": False}
-    ):
+    with picture_style():
         figure = Figure(figsize=(10, 6.2), layout="constrained")
         figure.suptitle(title)
         axes = figure.subplots(2, 2, sharex=True, sharey="row", height_ratios=(3, 1))
@@ -42,9 +32,7 @@ def draw_reliability(change: Change, title: str, paths: Sequence[Path]) -> None:
         axes[1][0].set_ylabel("steps")
         # Below everything: within the axes it would hide a bar.
         figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=9)
-        for path in paths:
-            metadata = {"Date": None} if path.suffix == ".svg" else None
-            figure.savefig(path, dpi=_DOTS_PER_INCH, metadata=metadata)
+        save_picture(figure, paths)
 
 
 def _draw_accuracy(axes: Axes, name: str, measures: Measures) -> None:
