@@ -183,13 +183,17 @@ def test_a_setting_that_the_backend_does_not_read_is_refused(changes: dict[str, 
 
 
 def test_the_servers_key_comes_from_the_variable_that_is_named(monkeypatch) -> None:
-    far = ModelSettings(name="m", profile="trl-prm", backend="vllm_server", url="http://far.test", api_key_env="FAR_KEY")
+    far = ModelSettings(
+        name="m", profile="trl-prm", backend="vllm_server", url="http://far.test", api_key_env="FAR_KEY"
+    )
     monkeypatch.setenv("FAR_KEY", "secret")
     assert far.api_key() == "secret"
 
 
 def test_a_variable_without_a_key_is_named(monkeypatch) -> None:
-    far = ModelSettings(name="m", profile="trl-prm", backend="vllm_server", url="http://far.test", api_key_env="FAR_KEY")
+    far = ModelSettings(
+        name="m", profile="trl-prm", backend="vllm_server", url="http://far.test", api_key_env="FAR_KEY"
+    )
     monkeypatch.setenv("FAR_KEY", " ")
     with pytest.raises(SettingsInvalid, match="models: m: no usable key in the variable FAR_KEY"):
         far.api_key()
