@@ -1,15 +1,11 @@
 """Where settings come from, which source wins, and what is said of a wrong one."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from surefoot.cli.settings_table import describe
 from surefoot.errors import SettingsInvalid
 from surefoot.settings import GeneratorSettings, RemoteGeneratorSettings, Settings, load_settings
-
-pytestmark = pytest.mark.usefixtures("clean_environment")
 
 TOML = """
 port = 9000
@@ -28,22 +24,6 @@ max_context_tokens = 2048
 [scheduler]
 max_batch_tokens = 8192
 """
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Callable[[str], Path]:
-    def write(text: str) -> Path:
-        file = tmp_path / "surefoot.toml"
-        file.write_text(text, encoding="utf-8")
-        return file
-
-    return write
-
-
-def refused(**overrides: object) -> SettingsInvalid:
-    with pytest.raises(SettingsInvalid) as caught:
-        load_settings(**overrides)
-    return caught.value
 
 
 def test_defaults_serve_both_embedded_models() -> None:
@@ -141,32 +121,32 @@ def test_file_that_is_not_toml_is_refused(config) -> None:
         ("device = 'tpu'", "device"),
     ],
 )
-def test_wrong_setting_in_the_file_is_named(config, text: str, param: str) -> None:
+def test_wrong_setting_in_the_file_is_named(refused, config, text: str, param: str) -> None:
     error = refused(config=config(text))
     assert error.param == param
     assert param in error.message
 
 
-def test_wrong_variable_is_named(monkeypatch) -> None:
+def test_wrong_variable_is_named(refused, monkeypatch) -> None:
     monkeypatch.setenv("SUREFOOT_SCHEDULER__MAX_BATCH_TOKENS", "many")
     assert refused().param == "scheduler.max_batch_tokens"
 
 
-def test_misspelled_nested_variable_is_named(monkeypatch) -> None:
+def test_misspelled_nested_variable_is_named(refused, monkeypatch) -> None:
     monkeypatch.setenv("SUREFOOT_GENERATOR__ENGIN", "vllm")
     assert refused().param == "generator.engin"
 
 
-def test_variable_that_is_not_json_is_refused(monkeypatch) -> None:
+def test_variable_that_is_not_json_is_refused(refused, monkeypatch) -> None:
     monkeypatch.setenv("SUREFOOT_MODELS", "prm")
     assert "models" in refused().message
 
 
-def test_wrong_command_line_value_is_named() -> None:
+def test_wrong_command_line_value_is_named(refused) -> None:
     assert refused(port=-1).param == "port"
 
 
-def test_refusals_do_not_repeat_the_value(monkeypatch) -> None:
+def test_refusals_do_not_repeat_the_value(refused, monkeypatch) -> None:
     monkeypatch.setenv("SUREFOOT_PORT", "hunter2")
     assert "hunter2" not in refused().message
 
@@ -176,12 +156,12 @@ def test_a_hub_id_names_a_model(config) -> None:
     assert model.name == "Qwen/Qwen2.5-Math-PRM-7B"
 
 
-def test_two_models_of_one_name_are_refused(config) -> None:
+def test_two_models_of_one_name_are_refused(refused, config) -> None:
     twice = "[[models]]\nname = 'a'\nprofile = 'trl-prm'\n" * 2
     assert "same name" in refused(config=config(twice)).message
 
 
-def test_input_that_could_never_run_is_refused() -> None:
+def test_input_that_could_never_run_is_refused(refused) -> None:
     message = refused(max_input_tokens=20_000).message
     assert "max_input_tokens" in message
     assert "scheduler.max_batch_tokens" in message
@@ -247,63 +227,3 @@ def test_every_setting_says_what_it_is() -> None:
         if not setting.description and name not in ("generator", "scheduler", "limits", "gpu")
     ]
     assert unsaid == []
-
-
-REMOTE = {"name": "far", "url": "http://far.test:8000", "model": "m"}
-
-
-def remote(**changes: object) -> RemoteGeneratorSettings:
-    return RemoteGeneratorSettings(**REMOTE | changes)
-
-
-def test_there_are_no_remote_generators_by_default() -> None:
-    assert load_settings().remote_generators == []
-
-
-def test_remote_generators_are_read(config) -> None:
-    text = "[[remote_generators]]\n" + "\n".join(f'{name} = "{value}"' for name, value in REMOTE.items())
-    (found,) = load_settings(config(text)).remote_generators
-    assert (found.name, found.url, found.model, found.api) == ("far", "http://far.test:8000", "m", "chat")
-
-
-@pytest.mark.parametrize("name", ["default", "other"])
-def test_two_generators_of_one_name_are_refused(config, name: str) -> None:
-    entry = f"[[remote_generators]]\nname = '{name}'\nurl = 'http://a'\nmodel = 'm'\n"
-    text = entry if name == "default" else entry * 2
-    assert "two generators have the same name" in refused(config=config(text)).message
-
-
-def test_a_remote_generator_may_take_the_name_of_an_engine_that_is_not_there(config) -> None:
-    text = "[generator]\nengine = 'none'\n[[remote_generators]]\nname = 'default'\nurl = 'http://a'\nmodel = 'm'\n"
-    assert [found.name for found in load_settings(config(text)).remote_generators] == ["default"]
-
-
-@pytest.mark.parametrize("url", ["far:8000", "ftp://far", "http://user:hunter2@far", "http://far/?key=hunter2"])
-def test_an_url_with_anything_but_an_address_is_refused_without_repeating_it(config, url: str) -> None:
-    error = refused(config=config(f"[[remote_generators]]\nname = 'far'\nurl = '{url}'\nmodel = 'm'"))
-    assert error.param == "remote_generators.0.url"
-    assert "hunter2" not in error.message
-
-
-def test_the_key_comes_from_the_named_variable(monkeypatch) -> None:
-    monkeypatch.setenv("FAR_KEY", " sk-1 ")
-    assert remote(api_key_env="FAR_KEY").api_key() == "sk-1"
-
-
-def test_without_a_named_variable_there_is_no_key() -> None:
-    assert remote().api_key() is None
-
-
-@pytest.mark.parametrize("value", [None, "", "hunter2\nx-header: y", "hunter2é"])
-def test_an_unusable_key_is_refused_without_repeating_it(monkeypatch, value: str | None) -> None:
-    if value is not None:
-        monkeypatch.setenv("FAR_KEY", value)
-    with pytest.raises(SettingsInvalid, match="far: no usable key in the variable FAR_KEY") as caught:
-        remote(api_key_env="FAR_KEY").api_key()
-    assert "hunter2" not in caught.value.message
-
-
-def test_shown_settings_do_not_hold_the_key(monkeypatch) -> None:
-    monkeypatch.setenv("FAR_KEY", "hunter2")
-    shown = describe(Settings(remote_generators=[remote(api_key_env="FAR_KEY")]))
-    assert "hunter2" not in str(shown)
