@@ -24,7 +24,7 @@ from surefoot.profiles import ModelArchitecture
 
 log = logging.getLogger(__name__)
 
-DtypeName = Literal["auto", "float32", "bfloat16", "float16"]
+WantedDtype = Literal["auto", "float32", "bfloat16", "float16"]
 
 _LOADERS: Mapping[ModelArchitecture, Any] = {"causal_lm": AutoModelForCausalLM, "trunk": AutoModel}
 _CLASSES: Mapping[ModelArchitecture, Any] = {"causal_lm": MODEL_FOR_CAUSAL_LM_MAPPING, "trunk": MODEL_MAPPING}
@@ -59,7 +59,7 @@ def choose_device(name: str) -> torch.device:
     return chosen
 
 
-def choose_dtype(name: DtypeName, device: torch.device) -> torch.dtype:
+def choose_dtype(name: WantedDtype, device: torch.device) -> torch.dtype:
     """`auto` is bf16 where the processor multiplies it natively, else fp32."""
     if name != "auto":
         chosen: torch.dtype = getattr(torch, name)
@@ -85,7 +85,7 @@ def load_checkpoint(
     path: Path,
     architecture: ModelArchitecture,
     *,
-    dtype: DtypeName,
+    dtype: WantedDtype,
     device: str,
     attention: str,
     allow: Collection[Permission] = (),

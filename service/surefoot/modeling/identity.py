@@ -7,16 +7,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import torch
 import transformers
 
+from surefoot.domain import DtypeName
 from surefoot.modeling.base_id import base_id
 from surefoot.modeling.checkpoint import Checkpoint, dtype_name
 from surefoot.profiles import Profile
-
-DtypeName = Literal["float32", "bfloat16", "float16"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import torch
 
 from surefoot.domain import FinishReason, Message, Prompt, SampledCandidate, SamplerState, SamplingOptions
 from surefoot.errors import SamplerUnavailable
-from surefoot.modeling.checkpoint import Checkpoint, DtypeName, load_checkpoint
+from surefoot.modeling.checkpoint import Checkpoint, WantedDtype, load_checkpoint
 from surefoot.modeling.tokenizer import HfTokenizer
 from surefoot.sampling.life import EngineLife, PolicySource
 from surefoot.sampling.prompt import PromptEncoder
@@ -46,12 +46,12 @@ class TransformersSampler:
         name: str,
         prepare: Callable[[], PolicySource],
         *,
-        dtype: DtypeName,
+        dtype: WantedDtype,
         device: str,
         max_context_tokens: int,
     ) -> None:
         self._prepare = prepare
-        self._dtype: DtypeName = dtype
+        self._dtype: WantedDtype = dtype
         self._device = device
         self._max_context_tokens = max_context_tokens
         self._life = EngineLife(name, "transformers")

@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
 
 from surefoot.domain import ForwardItem, ForwardResult, Priority
 from surefoot.errors import BackendFailed, InputTooLong, ItemError, NotReady, SettingsInvalid
@@ -21,8 +20,6 @@ from surefoot.scheduling.queue import Entry, EntryFuture, WaitingQueue
 __all__ = ["Scheduler", "SchedulerLimits"]
 
 logger = logging.getLogger(__name__)
-
-Result = TypeVar("Result")
 
 
 class Scheduler:
@@ -101,10 +98,6 @@ class Scheduler:
         self._wake.set()
         self._report_queue()
         return [entry.future for entry in entries]
-
-    async def between_passes(self, work: Callable[[], Result]) -> Result:
-        """The result of `work`, which runs in the backend's thread while no forward pass does."""
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
     async def close(self, grace_s: float) -> None:
         """Refuse new work, let accepted work finish for `grace_s` seconds, fail the rest; idempotent."""

@@ -15,7 +15,6 @@ from surefoot.ports import Sampler, Telemetry
 from surefoot.profiles import GenerativeVerdict, Profile
 from surefoot.registry import Loader, ModelCard, Registry, ServedModel, card_of
 from surefoot.rendering import build_renderer
-from surefoot.scheduling.scheduler import Scheduler
 from surefoot.self_check import PlainPass, PlainScores, SelfCheck, check_scores, plain_scores
 from surefoot.settings import ModelSettings, Settings
 from surefoot.wiring.detection import profile_of
@@ -143,18 +142,18 @@ def _card(scorer: ModelScorer, identity: EngineIdentity) -> ModelCard:
 
 
 def _plain_scores(line: ScoringLine, queued: QueuedEngine) -> PlainScores | None:
-    rows_of = plain_pass(queued.engine, queued.scheduler)
+    rows_of = plain_pass(queued.engine)
     return rows_of and plain_scores(line, rows_of)
 
 
-def plain_pass(engine: Engine, scheduler: Scheduler) -> PlainPass | None:
-    """The engine's plain forward pass, where it has one, at times when nothing else runs on its weights."""
+def plain_pass(engine: Engine) -> PlainPass | None:
+    """The engine's plain forward pass, where it has one."""
     rows_of = engine.plain_rows
     if rows_of is None:
         return None
 
     async def run(item: ForwardItem) -> Rows:
-        # Models on this engine may be serving already: a pass of theirs must not run in the other attention.
-        return await scheduler.between_passes(lambda: rows_of(item))
+        # Models on this engine may be serving already; their passes wait for this one.
+        return await asyncio.to_thread(rows_of, item)
 
     return run

@@ -1,6 +1,8 @@
 """Hidden states by the fastest pass that is right, and by an ordinary one to hold them against."""
 
 import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -55,6 +57,31 @@ def test_packed_attention_is_back_after_a_plain_pass_that_fails(tiny) -> None:
     with pytest.raises(IndexError):
         TrunkForward("tiny", checkpoint).plain_hidden_states([[5, 6, 7]], [[9]])
     assert checkpoint.trunk.config._attn_implementation == PACKED_ATTENTION
+
+
+def test_a_served_pass_waits_for_a_plain_one(tiny, monkeypatch) -> None:
+    """It would run in the other attention."""
+    checkpoint = load(tiny("llama"))
+    forward = TrunkForward("tiny", checkpoint)
+    expected = forward.hidden_states(SEQUENCES, POSITIONS)
+    under_way, go_on = threading.Event(), threading.Event()
+    plain = module.plain_hidden_states
+
+    def held(trunk, sequences, positions):
+        under_way.set()
+        assert go_on.wait(20)
+        return plain(trunk, sequences, positions)
+
+    monkeypatch.setattr(module, "plain_hidden_states", held)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(forward.plain_hidden_states, SEQUENCES, POSITIONS)
+        assert under_way.wait(20)
+        served = threads.submit(forward.hidden_states, SEQUENCES, POSITIONS)
+        with pytest.raises(TimeoutError):
+            served.result(timeout=0.3)
+        go_on.set()
+        first.result(20)
+        assert torch.equal(served.result(20), expected)
 
 
 @pytest.mark.parametrize(("family", "packed"), [("llama", True), ("gemma2", False)])
