@@ -72,6 +72,8 @@ def _part(rows: Sequence[LabelledRow]) -> dict[str, Any]:
 
 
 def _part_markdown(part: Mapping[str, Any]) -> str:
+    if not part["rows"]:
+        return "No rows.\n"
     labels = ", ".join(f"{count} {name}" for name, count in part["labels"].items())
     families = _table(("family", "rows"), part["by_family"].items())
     places = [*map(str, range(LAST_POSITION)), f"{LAST_POSITION}+"]
