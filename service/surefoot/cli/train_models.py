@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -49,6 +49,7 @@ Weights = Annotated[ClassWeights, typer.Option("--class-weights", help="balanced
 EveryToken = Annotated[
     bool, typer.Option("--every-token/--final-token", help="Targets: every token of the solution, or its end alone.")
 ]
+TailTokens = Annotated[int, typer.Option(min=1, help="Last tokens of a step that share its target; 1: its end alone.")]
 AnswersOption = Annotated[Answers, typer.Option(help="Learn from solutions whose final answer is so.")]
 Best = Annotated[BestBy, typer.Option("--best-by", help="The measure that decides which epoch is kept.")]
 Patience = Annotated[int, typer.Option(min=1, help="End after so many epochs without a better one.")]
@@ -56,6 +57,12 @@ Seed = Annotated[int, typer.Option(min=0, help="Of the first weights, of the ord
 BaseType = Annotated[Dtype, typer.Option("--dtype", help="Of the base; auto: bf16 where the processor multiplies it.")]
 StoredAs = Annotated[Literal["bfloat16", "float32"], typer.Option("--stored-as", help="Of the adapter's file.")]
 SaveEvery = Annotated[int, typer.Option(min=1, help="Updates between two states to go on from.")]
+KeptGib = Annotated[
+    float,
+    typer.Option(
+        "--kept-gib", min=0, help="Memory for what layers below the adapted ones give: once, not in every epoch."
+    ),
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the unfinished run in DIR.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Begin again, whatever is in DIR.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")]
@@ -67,6 +74,7 @@ def prm(
     validation: Validation = None,
     model: Base = "embedded",
     profile: ProfileName = "embedded-prm",
+    tail_tokens: TailTokens = 1,
     rank: Rank = 16,
     alpha: Alpha = None,
     dropout: Dropout = 0.0,
@@ -83,6 +91,7 @@ def prm(
     dtype: BaseType = "auto",
     stored_as: StoredAs = "bfloat16",
     save_every: SaveEvery = 50,
+    kept_gib: KeptGib = 4.0,
     resume: Resume = False,
     overwrite: Overwrite = False,
     config: ConfigOption = None,
@@ -101,8 +110,10 @@ def prm(
         epochs, learning_rate, batch_tokens, accumulate, patience, best_by, class_weights, seed, save_every
     )
     settings = load_settings(config)
-    base = partial(_reward_base, settings, _model(model, profile, dtype), "process", every_token=False)
-    TrainingRun(source, output, validation, base, shape, plan, stored_as, resume, overwrite, as_json).execute()
+    base = partial(_reward_base, settings, _model(model, profile, dtype), "process", tail_tokens=tail_tokens)
+    TrainingRun(
+        source, output, validation, base, shape, plan, stored_as, _bytes(kept_gib), resume, overwrite, as_json
+    ).execute()
 
 
 def orm(
@@ -128,6 +139,7 @@ def orm(
     dtype: BaseType = "auto",
     stored_as: StoredAs = "bfloat16",
     save_every: SaveEvery = 50,
+    kept_gib: KeptGib = 4.0,
     resume: Resume = False,
     overwrite: Overwrite = False,
     config: ConfigOption = None,
@@ -144,7 +156,9 @@ def orm(
     )
     settings = load_settings(config)
     base = partial(_reward_base, settings, _model(model, profile, dtype), "outcome", every_token=every_token)
-    TrainingRun(source, output, validation, base, shape, plan, stored_as, resume, overwrite, as_json).execute()
+    TrainingRun(
+        source, output, validation, base, shape, plan, stored_as, _bytes(kept_gib), resume, overwrite, as_json
+    ).execute()
 
 
 def generator(
@@ -167,6 +181,7 @@ def generator(
     dtype: BaseType = "auto",
     stored_as: StoredAs = "bfloat16",
     save_every: SaveEvery = 50,
+    kept_gib: KeptGib = 4.0,
     resume: Resume = False,
     overwrite: Overwrite = False,
     config: ConfigOption = None,
@@ -190,11 +205,16 @@ def generator(
         shape,
         plan,
         stored_as,
+        _bytes(kept_gib),
         resume,
         overwrite,
         as_json,
         lambda row: is_wanted(row, answers),
     ).execute()
+
+
+def _bytes(gib: float) -> int:
+    return int(gib * 2**30)
 
 
 def _shape(rank: int, alpha: float | None, dropout: float, top_layers: int, targets: str) -> LoraShape:
@@ -206,7 +226,7 @@ def _model(path: str, profile: str, dtype: Dtype) -> ModelSettings:
     return ModelSettings(name="trained", path=path, profile=profile, dtype=dtype)
 
 
-def _reward_base(settings: Settings, model: ModelSettings, kind: Kind, *, every_token: bool) -> TrainingBase:
+def _reward_base(settings: Settings, model: ModelSettings, kind: Kind, **targets: Any) -> TrainingBase:
     from surefoot.wiring.detection import profile_of
     from surefoot.wiring.training import open_reward_base
 
@@ -215,7 +235,7 @@ def _reward_base(settings: Settings, model: ModelSettings, kind: Kind, *, every_
     if profile.kind != kind:
         verb = {"process": "prm", "outcome": "orm"}[profile.kind]
         raise typer.BadParameter(f"{profile.name} is one of an {profile.kind} model: `surefoot train {verb}` trains it")
-    return open_reward_base(model, profile, settings, every_token=every_token)
+    return open_reward_base(model, profile, settings, **targets)
 
 
 def _generator_base(settings: Settings, model: ModelSettings) -> TrainingBase:

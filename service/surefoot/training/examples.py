@@ -7,7 +7,7 @@ what is served.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Literal
 
@@ -26,8 +26,8 @@ Target = tuple[float, ...] | int
 """A probability for each column of the readout, or the id of a token."""
 
 FINAL_SHARE = 0.5
-"""Of an outcome example whose every token is a target: the weight of the one that is read when it is served. The
-others share the rest, however long the solution is."""
+"""Where several tokens have one target: the weight of the one that is read when it is served. The others share the
+rest, however many they are."""
 
 _ANOTHER_SOLUTION = ("\u2205",)
 
@@ -61,12 +61,14 @@ def columns_of(profile: Profile) -> tuple[StepClass, ...]:
     )
 
 
-def process_example(row: LabelledRow, render: Render, profile: Profile) -> Example:
+def process_example(row: LabelledRow, render: Render, profile: Profile, *, tail_tokens: int = 1) -> Example:
     """A target after each labelled step up to the first error, where supervision stops (arXiv 2305.20050).
 
-    Soft labels, where the row has some, are the targets; a step that no rollout could save is an error too. A neutral
-    step is one of a class of its own where the readout has one, else right or wrong as the profile counts it. Raises
-    `ValueError` for a row without a target, or an `ItemError`.
+    The last `tail_tokens` tokens of a step share its target, so that an error is told nearer to where it was made; half
+    of the weight is the last one's, which is read when it is served. Soft labels, where the row has some, are the
+    targets; a step that no rollout could save is an error too. A neutral step is one of a class of its own where the
+    readout has one, else right or wrong as the profile counts it. Raises `ValueError` for a row without a target, or an
+    `ItemError`.
     """
     columns = columns_of(profile)
     neutral_is_right = getattr(profile.readout, "neutral_is_positive", True)
@@ -74,20 +76,25 @@ def process_example(row: LabelledRow, render: Render, profile: Profile) -> Examp
     rendered = render(ScoreTask(row.problem, steps=row.steps))
     places: list[int] = []
     targets: list[tuple[float, ...]] = []
-    for position, label, chance in zip(rendered.readout_positions, row.labels, soft, strict=True):
+    weights: list[float] = []
+    starts = (_solution_start(row, rendered, render), *(place + 1 for place in rendered.readout_positions))
+    for start, position, label, chance in zip(starts, rendered.readout_positions, row.labels, soft, strict=False):
         if chance is not None:
-            targets.append(_distribution(chance, columns))
+            target = _distribution(chance, columns)
         elif label is not None:
-            targets.append(_class_target(label, columns, neutral_is_right=neutral_is_right))
+            target = _class_target(label, columns, neutral_is_right=neutral_is_right)
         else:
             continue
-        places.append(position)
+        tail = range(max(start, position - tail_tokens + 1), position)
+        places += [*tail, position]
+        weights += _shared_weights(len(tail))
+        targets += [target] * (len(tail) + 1)
         if chance == 0 or (chance is None and label == -1):
             break
     if not places:
         raise ValueError("labels say nothing of any step")
     is_right = tuple(_is_right(label, neutral_is_right=neutral_is_right) for label in row.labels)
-    return Example(rendered, tuple(places), tuple(targets), (1.0,) * len(places), is_right)
+    return Example(rendered, tuple(places), tuple(targets), tuple(weights), is_right)
 
 
 def outcome_example(row: LabelledRow, render: Render, profile: Profile, *, every_token: bool) -> Example:
@@ -102,13 +109,9 @@ def outcome_example(row: LabelledRow, render: Render, profile: Profile, *, every
     (final,) = rendered.readout_positions
     others: Sequence[int] = ()
     if every_token:
-        # Where the same problem with another solution begins to differ, the solution begins.
-        other = render(ScoreTask(row.problem, steps=_ANOTHER_SOLUTION))
-        shared = takewhile(lambda pair: pair[0] == pair[1], zip(rendered.token_ids, other.token_ids, strict=False))
-        others = range(sum(1 for _ in shared), final)
-    share = (1 - FINAL_SHARE) / len(others) if others else 0.0
-    weights = (*(share for _ in others), FINAL_SHARE if others else 1.0)
+        others = range(_solution_start(row, rendered, render), final)
     target = _distribution(float(correct), columns_of(profile))
+    weights = _shared_weights(len(others))
     return Example(rendered, (*others, final), (target,) * len(weights), weights, (correct,))
 
 
@@ -131,6 +134,14 @@ def generator_example(
     return Example(rendered, positions, answer, (1.0,) * len(answer))
 
 
+def up_to_last_target(example: Example) -> Example:
+    """The same without the tokens behind the last target, which a causal model need not read to learn from it."""
+    length = example.positions[-1] + 1
+    kept = tuple(position for position in example.rendered.readout_positions if position < length)
+    rendered = replace(example.rendered, token_ids=example.rendered.token_ids[:length], readout_positions=kept)
+    return replace(example, rendered=rendered, is_right=example.is_right[: len(kept)])
+
+
 def outcome_of(row: LabelledRow) -> bool | None:
     """Whether the solution is right: by its final answer, else by its steps; `None` where neither is known."""
     if row.is_correct is not None:
@@ -141,6 +152,20 @@ def outcome_of(row: LabelledRow) -> bool | None:
 def is_wanted(row: LabelledRow, answers: Answers) -> bool:
     """Whether a generator learns from this row."""
     return answers == "any" or outcome_of(row) is (answers == "correct")
+
+
+def _solution_start(row: LabelledRow, rendered: RenderedInput, render: Render) -> int:
+    """Where the same problem with another solution begins to differ, the solution begins."""
+    other = render(ScoreTask(row.problem, steps=_ANOTHER_SOLUTION))
+    shared = takewhile(lambda pair: pair[0] == pair[1], zip(rendered.token_ids, other.token_ids, strict=False))
+    return sum(1 for _ in shared)
+
+
+def _shared_weights(num_others: int) -> tuple[float, ...]:
+    """Of the tokens of one target, the last of which is read when it is served."""
+    if not num_others:
+        return (1.0,)
+    return (*((1 - FINAL_SHARE) / num_others for _ in range(num_others)), FINAL_SHARE)
 
 
 def _class_target(label: Label, columns: Sequence[StepClass], *, neutral_is_right: bool) -> tuple[float, ...]:

@@ -15,13 +15,17 @@ from surefoot.modeling.heads import Head
 from surefoot.modeling.trunk_forward import TrunkForward
 from surefoot.training.examples import Example
 from surefoot.training.lora_shape import LoraShape
+from surefoot.training.lower_layers import LowerLayers
 
 
 class AdaptedModel:
     """A base model with an adapter that can be trained; the base itself stays as it is, in evaluation mode."""
 
-    def __init__(self, checkpoint: Checkpoint, head: torch.nn.Module, shape: LoraShape, *, seed: int) -> None:
-        """`head` reads hidden states as it does when they are served. Raises `TrainerMissing` and `NotTrainable`."""
+    def __init__(
+        self, checkpoint: Checkpoint, head: torch.nn.Module, shape: LoraShape, *, seed: int, kept_bytes: int = 0
+    ) -> None:
+        """`head` reads hidden states as it does when they are served. What layers below the adapted ones give is
+        computed once for each example, up to `kept_bytes` in memory. Raises `TrainerMissing` and `NotTrainable`."""
         if find_spec("peft") is None:
             raise TrainerMissing("training needs peft: pip install 'surefoot[train]'")
         from peft import LoraConfig, get_peft_model
@@ -41,6 +45,7 @@ class AdaptedModel:
         )
         # Drawn from the seed alone, whatever was drawn before.
         torch.manual_seed(seed)
+        self._lower = LowerLayers(self._forward, layers[0], kept_bytes)
         self._peft = get_peft_model(checkpoint.model, config)
         self._peft.eval()
         self.parameters: Mapping[str, torch.nn.Parameter] = {
@@ -60,10 +65,8 @@ class AdaptedModel:
 
     def raw(self, examples: Sequence[Example]) -> torch.Tensor:
         """What the head reads at all examples' positions, [sum of positions, columns] in fp32, with its gradient."""
-        hidden = self._forward.differentiable_hidden_states(
-            [example.rendered.token_ids for example in examples], [example.positions for example in examples]
-        )
-        return self.head(hidden)
+        sequences = [example.rendered.token_ids for example in examples]
+        return self.head(self._lower.hidden_states(sequences, [example.positions for example in examples]))
 
     def read(self, examples: Sequence[Example]) -> torch.Tensor:
         """The same at the positions that are read when the model is served, without a gradient."""

@@ -139,3 +139,15 @@ def test_what_would_change_attention_is_refused(extra: dict) -> None:
 )
 def test_rotations_by_the_longest_sequence_are_recognised(parameters, expected: bool) -> None:
     assert rotates_by_longest(SimpleNamespace(rope_parameters=parameters)) is expected
+
+
+@pytest.mark.parametrize("key_heads", [1, 2, 6])
+def test_attention_with_a_gradient_in_half_precision_is_that_of_the_fused_kernel(key_heads: int) -> None:
+    random = torch.Generator().manual_seed(key_heads)
+    query = torch.randn(1, 6, 9, 8, generator=random).bfloat16().requires_grad_()
+    key, value = (torch.randn(1, key_heads, 9, 8, generator=random).bfloat16() for _ in range(2))
+    module = SimpleNamespace()
+    found, _ = packed_attention(module, query, key, value, None, packed_lengths=[4, 5])
+    with torch.no_grad():
+        fused, _ = packed_attention(module, query, key, value, None, packed_lengths=[4, 5])
+    assert torch.allclose(found.float(), fused.float(), atol=0.02)

@@ -14,6 +14,7 @@ from surefoot.training.examples import (
     outcome_example,
     outcome_of,
     process_example,
+    up_to_last_target,
 )
 from surefoot.training.labelled_row import LabelledRow
 from surefoot.wiring.training import served_render
@@ -69,6 +70,21 @@ def test_what_is_judged_is_every_step_with_a_label() -> None:
     assert process_example(row(1, -1, None, 1), render_of(PRM), PRM).is_right == (True, False, None, True)
 
 
+def test_the_last_tokens_of_a_step_share_its_target() -> None:
+    example = process_example(row(1, -1), render_of(PRM), PRM, tail_tokens=3)
+    first, second = render_of(PRM)(ScoreTask("1 + 1?", steps=STEPS[:2])).readout_positions
+    assert example.positions == (first - 2, first - 1, first, second - 2, second - 1, second)
+    assert example.targets == (RIGHT,) * 3 + (WRONG,) * 3
+    assert example.weights == (0.25, 0.25, 0.5) * 2
+
+
+def test_a_tail_ends_where_its_step_begins() -> None:
+    example = process_example(row(1, 1), render_of(PRM), PRM, tail_tokens=10_000)
+    assert len(set(example.positions)) == len(example.positions)
+    assert example.positions == tuple(range(example.positions[0], example.positions[-1] + 1))
+    assert example.positions[0] > len("1 + 1?")
+
+
 def test_a_row_without_any_label_is_refused() -> None:
     with pytest.raises(ValueError, match="labels say nothing"):
         targets(None, None)
@@ -78,6 +94,14 @@ def test_a_row_without_any_label_is_refused() -> None:
 def test_what_has_no_loss_is_refused_by_its_readout(name: str) -> None:
     with pytest.raises(NotTrainable, match=load_profile(name).readout.method):
         columns_of(load_profile(name))
+
+
+def test_what_follows_the_last_target_is_left_out() -> None:
+    whole = process_example(row(1, -1, None, None), render_of(PRM), PRM)
+    found = up_to_last_target(whole)
+    assert found.rendered.token_ids == whole.rendered.token_ids[: whole.positions[-1] + 1]
+    assert found.rendered.readout_positions == whole.rendered.readout_positions[:2]
+    assert (found.positions, found.targets, found.is_right) == (whole.positions, whole.targets, (True, False))
 
 
 def test_an_outcome_is_read_at_the_end_alone() -> None:

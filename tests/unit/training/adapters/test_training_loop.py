@@ -47,6 +47,17 @@ def test_an_interrupted_run_goes_on_to_the_same_adapter(trainer, watched, tmp_pa
     assert equal(found.adapter, expected.adapter)
 
 
+def test_layers_that_are_kept_change_nothing(trainer, watched, tmp_path) -> None:
+    found = []
+    for kept_bytes in (0, 2**30):
+        directory = tmp_path / str(kept_bytes)
+        directory.mkdir()
+        shape = LoraShape(rank=4, alpha=8, dropout=0.1, top_layers=1)
+        run = trainer(directory, epochs=2, shape=shape, kept_bytes=kept_bytes)[0]
+        found.append(run.run(watched(), nothing).epochs[-1])
+    assert found[0] == pytest.approx(found[1], abs=1e-4)
+
+
 def test_a_resumed_run_says_what_is_done(trainer, watched, tmp_path) -> None:
     with pytest.raises(KeyboardInterrupt):
         trainer(epochs=3)[0].run(watched(interrupt_after=3), nothing)

@@ -1,0 +1,41 @@
+"""Layers below the lowest adapted one give the same in every epoch: they are computed once for each sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from surefoot.modeling.trunk_forward import Indices, TrunkForward
+
+
+class LowerLayers:
+    """Passes for training, which begin at the lowest adapted layer where what is below is known already.
+
+    A bf16 base of 576 dimensions takes 1.2 kB a token.
+    """
+
+    def __init__(self, forward: TrunkForward, first: int, most_bytes: int) -> None:
+        """`first` is the place of the lowest adapted layer; beyond `most_bytes` nothing more is kept."""
+        self._forward, self._first, self._left = forward, first, most_bytes
+        self._kept: dict[tuple[int, ...], torch.Tensor] = {}
+        self._is_split = first > 0 and most_bytes > 0 and forward.can_be_split(first)
+
+    def hidden_states(self, sequences: Sequence[tuple[int, ...]], positions: Indices) -> torch.Tensor:
+        """Last hidden states at the wanted positions with their gradient, [sum of positions, hidden]."""
+        if not self._is_split:
+            return self._forward.differentiable_hidden_states(sequences, positions)
+        return self._forward.differentiable_hidden_states_above(
+            self._first, [self._inputs(sequence) for sequence in sequences], positions
+        )
+
+    def _inputs(self, sequence: tuple[int, ...]) -> torch.Tensor:
+        known = self._kept.get(sequence)
+        if known is not None:
+            return known
+        found = self._forward.layer_inputs(sequence, self._first).cpu()
+        size = found.numel() * found.element_size()
+        if size <= self._left:
+            self._left -= size
+            self._kept[sequence] = found
+        return found
