@@ -22,7 +22,7 @@ from surefoot.cli.training_progress import shown_training, told
 from surefoot.errors import ExamplesInvalid, ItemError
 from surefoot.evaluation.labelled_steps import labelled_steps
 from surefoot.training.class_weights import weighted
-from surefoot.training.examples import Example
+from surefoot.training.examples import Example, up_to_last_target
 from surefoot.training.held_out import held_out
 from surefoot.training.labelled_row import LabelledRow, rows_from
 from surefoot.training.lora_shape import LoraShape
@@ -48,6 +48,7 @@ class TrainingRun:
     shape: LoraShape
     plan: TrainingPlan
     stored_as: Literal["bfloat16", "float32"]
+    kept_bytes: int
     resume: bool
     overwrite: bool
     as_json: bool
@@ -119,7 +120,7 @@ class TrainingRun:
                 f"{len(training)} rows to train on and {len(validation)} to validate on are left: both need one at "
                 "least" + "".join(f"; line {line}: {failure.message}" for line, failure in tally.shown[:1])
             )
-        examples = weighted([example for _, example in training], self.plan.class_weights)
+        examples = weighted([up_to_last_target(example) for _, example in training], self.plan.class_weights)
         return Data(examples, [example for _, example in validation], [line for line, _ in training])
 
     def _train(self, console: Console, base: TrainingBase, data: Data) -> tuple[Trained, float]:
@@ -145,7 +146,7 @@ class TrainingRun:
         from surefoot.training.lora import AdaptedModel
         from surefoot.training.run_state import data_digest
 
-        model = AdaptedModel(base.checkpoint, base.head, self.shape, seed=self.plan.seed)
+        model = AdaptedModel(base.checkpoint, base.head, self.shape, seed=self.plan.seed, kept_bytes=self.kept_bytes)
         plan = {name: value for name, value in asdict(self.plan).items() if name != "save_every_steps"}
         made_for = {
             "data": data_digest(data.training, data.validation),
@@ -172,6 +173,7 @@ class TrainingRun:
 
         return {
             "base_id": base.base_id,
+            **base.facts,
             "profile": None if base.profile is None else base.profile.name,
             "command": shlex.join(["surefoot", *sys.argv[1:]]),
             "seed": self.plan.seed,

@@ -7,20 +7,24 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from surefoot.domain import SamplerState
 from surefoot.errors import SamplerUnavailable, SurefootError
+
+if TYPE_CHECKING:
+    from surefoot.sampling.policy_adapter import PolicyAdapter
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class PolicySource:
-    """A prepared policy: its checkpoint directory, and the name of what its samples depend on."""
+    """A prepared policy: its checkpoint directory, the name of what its samples depend on, and its adapter if any."""
 
     directory: Path
     fingerprint: str
+    adapter: PolicyAdapter | None = None
 
 
 class EngineLife:

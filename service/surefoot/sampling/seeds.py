@@ -1,4 +1,4 @@
-"""Seeds of single candidates, the same for every sampler."""
+"""Seeds of single candidates, the same for every sampler, and of the requests of a run."""
 
 from __future__ import annotations
 
@@ -13,5 +13,14 @@ def candidate_seed(seed: int | None, index: int) -> int | None:
     """
     if seed is None:
         return None
-    digest = blake2b(f"{seed}:{index}".encode(), digest_size=8).digest()
+    return _hashed(f"{seed}:{index}")
+
+
+def problem_seed(seed: int, problem: str) -> int:
+    """The seed of a request in a run with `seed` over many problems, within [0, 2**63): the same wherever it stands."""
+    return _hashed(f"{seed}:{problem}")
+
+
+def _hashed(text: str) -> int:
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1

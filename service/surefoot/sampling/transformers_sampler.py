@@ -13,6 +13,7 @@ import torch
 
 from surefoot.domain import FinishReason, Message, Prompt, SampledCandidate, SamplerState, SamplingOptions
 from surefoot.errors import SamplerUnavailable
+from surefoot.modeling.adapters import AdaptedLayers
 from surefoot.modeling.checkpoint import Checkpoint, WantedDtype, load_checkpoint
 from surefoot.modeling.tokenizer import HfTokenizer
 from surefoot.sampling.life import EngineLife, PolicySource
@@ -31,9 +32,22 @@ class _Row:
 
 
 @dataclass(frozen=True, slots=True)
+class _Policy:
+    """The model, and its adapter if `adapter` names one of `layers`."""
+
+    checkpoint: Checkpoint
+    layers: AdaptedLayers
+    adapter: str | None
+
+    def __call__(self, **inputs: Any) -> Any:
+        with self.layers.active(self.adapter):
+            return self.checkpoint.model(**inputs)
+
+
+@dataclass(frozen=True, slots=True)
 class _Loaded:
     source: PolicySource
-    checkpoint: Checkpoint
+    policy: _Policy
     tokenizer: HfTokenizer
     prompts: PromptEncoder
 
@@ -79,7 +93,7 @@ class TransformersSampler:
             source.directory, "causal_lm", dtype=self._dtype, device=self._device, attention="sdpa"
         )
         context = min(self._max_context_tokens, checkpoint.max_positions)
-        return _Loaded(source, checkpoint, tokenizer, PromptEncoder(tokenizer, context))
+        return _Loaded(source, _policy(checkpoint, source), tokenizer, PromptEncoder(tokenizer, context))
 
     async def _started(self) -> _Loaded:
         await self.start()
@@ -96,7 +110,7 @@ class TransformersSampler:
         loaded = await self._started()
         loaded.prompts.check(len(prompt.token_ids), options)
         async with self._one_request:
-            draw = await self._run(_Draw, loaded.checkpoint, loaded.tokenizer, prompt.token_ids, options)
+            draw = await self._run(_Draw, loaded.policy, loaded.tokenizer, prompt.token_ids, options)
             while draw.rows:
                 for candidate in await self._run(draw.advance):
                     yield candidate
@@ -115,18 +129,17 @@ class _Draw:
     each candidate has its own, so that candidate i depends on the seed and i alone."""
 
     def __init__(
-        self, checkpoint: Checkpoint, tokenizer: HfTokenizer, prompt: tuple[int, ...], options: SamplingOptions
+        self, policy: _Policy, tokenizer: HfTokenizer, prompt: tuple[int, ...], options: SamplingOptions
     ) -> None:
-        self._model = checkpoint.model
-        self._device = checkpoint.device
+        self._policy = policy
+        self._device = policy.checkpoint.device
         self._tokenizer = tokenizer
         self._options = options
-        self._end_ids = frozenset(_end_of_turn_ids(self._model, tokenizer))
+        self._end_ids = frozenset(_end_of_turn_ids(policy.checkpoint.model, tokenizer))
         self.rows = [_Row(index, _generator(candidate_seed(options.seed, index))) for index in range(options.n)]
         with torch.inference_mode():
-            output = self._model(
-                input_ids=torch.tensor([prompt], device=self._device), use_cache=True, logits_to_keep=1
-            )
+            prompt_ids = torch.tensor([prompt], device=self._device)
+            output = self._policy(input_ids=prompt_ids, use_cache=True, logits_to_keep=1)
         self._cache = copy.deepcopy(output.past_key_values)
         self._cache.batch_repeat_interleave(options.n)
         self._logits = output.logits[:, -1].float().expand(options.n, -1)
@@ -145,7 +158,7 @@ class _Draw:
             self.rows = [self.rows[place] for place in kept]
             if self.rows:
                 last = torch.tensor([[row.token_ids[-1]] for row in self.rows], device=self._device)
-                output = self._model(input_ids=last, past_key_values=self._cache, use_cache=True)
+                output = self._policy(input_ids=last, past_key_values=self._cache, use_cache=True)
                 self._logits = output.logits[:, -1].float()
         return finished
 
@@ -174,6 +187,16 @@ class _Draw:
             cumulative_logprob=sum(row.logprobs),
             logprobs=tuple(row.logprobs) if self._options.logprobs else None,
         )
+
+
+def _policy(checkpoint: Checkpoint, source: PolicySource) -> _Policy:
+    """Raises `AdapterMismatch` for an adapter of layers that the model does not have."""
+    layers = AdaptedLayers(checkpoint.model)
+    if source.adapter is None:
+        return _Policy(checkpoint, layers, None)
+    adapter = source.adapter.values
+    layers.add(adapter.id, adapter)
+    return _Policy(checkpoint, layers, adapter.id)
 
 
 def draw_token(logprobs: torch.Tensor, options: SamplingOptions, generator: torch.Generator) -> int:

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from surefoot.domain import FinishReason, Message, Prompt, SampledCandidate, SamplerState, SamplingOptions
-from surefoot.errors import SamplerUnavailable, SurefootError
+from surefoot.errors import AdapterMismatch, SamplerUnavailable, SurefootError
 from surefoot.modeling.tokenizer import HfTokenizer
 from surefoot.modeling.vllm_environment import set_vllm_environment
 from surefoot.sampling.life import EngineLife, PolicySource
+from surefoot.sampling.policy_adapter import PolicyAdapter
 from surefoot.sampling.prompt import PromptEncoder
 from surefoot.sampling.seeds import candidate_seed
 
@@ -25,6 +26,12 @@ log = logging.getLogger(__name__)
 
 _STOP_S = 15.0
 """Seconds that vLLM's process may take to end before it is killed."""
+
+_MOST_SAID = 300
+"""Characters of vLLM's own words in a message."""
+
+LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
+"""The bounds on an adapter's rank that vLLM can be started with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,7 @@ class VllmSampler:
         self._life = EngineLife(name, "vllm")
         self._engine: Any = None
         self._source: PolicySource | None = None
+        self._lora: Any = None
         self._prompts: PromptEncoder | None = None
 
     @property
@@ -69,15 +77,33 @@ class VllmSampler:
         self._source = await asyncio.to_thread(self._prepare)
         tokenizer = await asyncio.to_thread(HfTokenizer.from_directory, self._source.directory)
         self._prompts = PromptEncoder(tokenizer, self._options.max_context_tokens)
-        self._engine = await asyncio.to_thread(self._build_engine, self._source.directory)
+        lora = lora_arguments(self._source.adapter)
+        self._engine = await asyncio.to_thread(self._build_engine, self._source.directory, lora)
+        self._lora = None if self._source.adapter is None else await self._loaded_lora(self._source.adapter)
 
-    def _build_engine(self, directory: Path) -> Any:
+    async def _loaded_lora(self, adapter: PolicyAdapter) -> Any:
+        """What each request names the adapter by. Raises `AdapterMismatch` where vLLM cannot take it."""
+        from vllm.lora.request import LoRARequest
+
+        request = LoRARequest(adapter.values.id, 1, str(adapter.directory))
+        try:
+            await self._engine.add_lora(request)
+        except Exception as cause:
+            await self._stop_engine()
+            raise AdapterMismatch(
+                f"vLLM cannot take the adapter {adapter.directory} ({type(cause).__name__}: {cause})"[:_MOST_SAID]
+                + "; set generator.engine to transformers, or merge the adapter into its base",
+                param="generator.adapter",
+            ) from cause
+        return request
+
+    def _build_engine(self, directory: Path, lora: dict[str, Any]) -> Any:
         set_vllm_environment(cpu_kv_cache_gib=self._options.cpu_kv_cache_gib)
         from vllm.engine.arg_utils import AsyncEngineArgs
         from vllm.v1.engine.async_llm import AsyncLLM
 
         on_gpu = self._options.on_gpu
-        arguments: dict[str, Any] = {"gpu_memory_utilization": self._options.gpu_memory_share} if on_gpu else {}
+        arguments = {"gpu_memory_utilization": self._options.gpu_memory_share} if on_gpu else {}
         return AsyncLLM.from_engine_args(
             AsyncEngineArgs(
                 model=str(directory),
@@ -91,6 +117,7 @@ class VllmSampler:
                 # Candidates without a seed of their own must differ from one start of the service to the next.
                 seed=secrets.randbits(31),
                 **arguments,
+                **lora,
             )
         )
 
@@ -131,7 +158,10 @@ class VllmSampler:
 
         last = None
         stream = self._engine.generate(
-            tokens_input(list(prompt.token_ids)), sampling_params(options, index), request_id
+            tokens_input(list(prompt.token_ids)),
+            sampling_params(options, index),
+            request_id,
+            lora_request=self._lora,
         )
         async with contextlib.aclosing(stream) as outputs:
             async for output in outputs:
@@ -151,6 +181,20 @@ class VllmSampler:
             # vLLM's engine is full of cycles, and its finaliser fails when the interpreter is already half gone.
             del engine
             gc.collect()
+
+
+def lora_arguments(adapter: PolicyAdapter | None) -> dict[str, Any]:
+    """What the engine needs to be told at start to take the adapter; nothing without one. Raises `AdapterMismatch`."""
+    if adapter is None:
+        return {}
+    rank = next((rank for rank in LORA_RANKS if rank >= adapter.max_rank), None)
+    if rank is None:
+        raise AdapterMismatch(
+            f"the adapter has rank {adapter.max_rank} and vLLM takes {LORA_RANKS[-1]} at most: set generator.engine "
+            "to transformers, or merge the adapter into its base",
+            param="generator.adapter",
+        )
+    return {"enable_lora": True, "max_lora_rank": rank, "max_loras": 1}
 
 
 def sampling_params(options: SamplingOptions, index: int) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -42,14 +42,19 @@ def sampled_solutions(row: Mapping[str, Any]) -> SampledSolutions:
     """The solutions of a row. Raises `ValueError`, which names the field and holds nothing of what is in it."""
     if "ground_truth" in row:
         return _of_systems(row)
-    problem, answer, solutions = row.get("problem"), row.get("answer"), row.get("solutions")
-    if not isinstance(problem, str) or not problem.strip():
-        raise ValueError("problem must be a text that is not blank")
-    if not isinstance(answer, str) or not answer.strip():
-        raise ValueError("answer must be a text that is not blank")
+    problem, answer = _problem_and_answer(row)
+    solutions = row.get("solutions")
     if not isinstance(solutions, list) or not solutions or not all(isinstance(text, str) for text in solutions):
         raise ValueError("solutions must be a list of texts, one at least")
     return SampledSolutions(problem, answer, tuple((f"{index}", text) for index, text in enumerate(solutions)))
+
+
+def posed_problem(row: Mapping[str, Any]) -> SampledSolutions:
+    """The problem of a row and its right answer, without solutions: `{"problem", "answer"}`, or GSM8K's rows, which
+    give the `reference` too. Raises `ValueError` as `sampled_solutions` does."""
+    if "question" in row:
+        return _worked(row, "ground_truth" if "ground_truth" in row else "answer")
+    return SampledSolutions(*_problem_and_answer(row), ())
 
 
 def rows_of(sampled: SampledSolutions, judge: EquivalenceJudge, source: str, number: int) -> Iterator[LabelledRow]:
@@ -59,9 +64,7 @@ def rows_of(sampled: SampledSolutions, judge: EquivalenceJudge, source: str, num
             steps = steps_of(text)
         except NoSteps:
             continue
-        is_correct = is_right_answer(
-            extract_answer(steps[-1]) or extract_answer("\n".join(steps)), sampled.answer, judge
-        )
+        is_correct = has_right_answer(steps, sampled.answer, judge)
         labels = certain_labels(steps, sampled.reference, is_correct=is_correct)
         yield LabelledRow(
             sampled.problem,
@@ -83,6 +86,11 @@ def steps_of(text: str) -> tuple[str, ...]:
         final = final_answer_of(steps[-1])
         steps[-1] = CONCLUSIONS[0].format(answer=stated["answer"] if final is None else plain_number(final))
     return tuple(steps)
+
+
+def has_right_answer(steps: tuple[str, ...], right: str, judge: EquivalenceJudge) -> bool:
+    """Whether a solution ends with the right answer, looked for in its last step first."""
+    return is_right_answer(extract_answer(steps[-1]) or extract_answer("\n".join(steps)), right, judge)
 
 
 def is_right_answer(answer: str | None, right: str, judge: EquivalenceJudge) -> bool:
@@ -111,22 +119,40 @@ def certain_labels(
     return labels_to(wrong, len(steps))
 
 
+def results_of(solution: str) -> frozenset[Fraction]:
+    """What the equations of a right solution come to, annotations left out."""
+    return frozenset(number_value(found["number"]) for found in _RESULT.finditer(without_annotations(solution)))
+
+
 def _is_supported(step: str, reference: frozenset[Fraction]) -> bool:
     results = [number_value(found["number"]) for found in _RESULT.finditer(step)]
     return bool(results) and set(results) <= reference
 
 
-def _of_systems(row: Mapping[str, Any]) -> SampledSolutions:
-    problem, truth = row.get("question"), row.get("ground_truth")
+def _problem_and_answer(row: Mapping[str, Any]) -> tuple[str, str]:
+    problem, answer = row.get("problem"), row.get("answer")
+    if not isinstance(problem, str) or not problem.strip():
+        raise ValueError("problem must be a text that is not blank")
+    if not isinstance(answer, str) or not answer.strip():
+        raise ValueError("answer must be a text that is not blank")
+    return problem, answer
+
+
+def _worked(row: Mapping[str, Any], solution_field: str) -> SampledSolutions:
+    """Problem, answer and reference of a question whose right solution is in `solution_field`."""
+    problem, truth = row.get("question"), row.get(solution_field)
     if not isinstance(problem, str) or not problem.strip():
         raise ValueError("question must be a text that is not blank")
     last = truth.strip().splitlines()[-1:] if isinstance(truth, str) else []
     answer = final_answer_of(last[0]) if last else None
     if answer is None or not isinstance(truth, str):
-        raise ValueError("ground_truth must end with a line `A: x` or `#### x`, x a number")
+        raise ValueError(f"{solution_field} must end with a line `A: x` or `#### x`, x a number")
+    return SampledSolutions(problem, plain_number(answer), (), results_of(truth))
+
+
+def _of_systems(row: Mapping[str, Any]) -> SampledSolutions:
+    posed = _worked(row, "ground_truth")
     systems = {name: entry for name, entry in row.items() if isinstance(entry, Mapping) and "solution" in entry}
     if not systems or not all(isinstance(entry["solution"], str) for entry in systems.values()):
         raise ValueError('the row must hold systems, {"is_correct", "solution"} by name')
-    reference = frozenset(number_value(found["number"]) for found in _RESULT.finditer(without_annotations(truth)))
-    solutions = tuple((name, entry["solution"]) for name, entry in systems.items())
-    return SampledSolutions(problem, plain_number(answer), solutions, reference)
+    return replace(posed, solutions=tuple((name, entry["solution"]) for name, entry in systems.items()))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from surefoot.domain import Message, RenderedInput, ScoreTask
@@ -11,6 +11,7 @@ from surefoot.errors import CheckpointDamaged, EmptyProblem, InputTooLong
 from surefoot.ports import Tokenizer
 from surefoot.profiles import Profile
 from surefoot.rendering import build_renderer
+from surefoot.sampling.policy_adapter import preface_facts
 from surefoot.sampling.prompt import PromptEncoder
 from surefoot.segmentation import join_steps
 from surefoot.settings import GeneratorSettings, ModelSettings, Settings
@@ -35,19 +36,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TrainingBase:
-    """A base model, its head, and how a row becomes an example for it; there is no profile for a generator."""
+    """A base model, its head, and how a row becomes an example for it.
+
+    There is no profile for a generator; `facts` are what its adapter is to say of how it was prompted.
+    """
 
     checkpoint: Checkpoint
     head: torch.nn.Module
     profile: Profile | None
     base_id: str
     example: Callable[[LabelledRow], Example]
+    facts: Mapping[str, object] = field(default_factory=dict)
 
 
 def open_reward_base(
-    model: ModelSettings, profile: Profile, settings: Settings, *, every_token: bool = False
+    model: ModelSettings, profile: Profile, settings: Settings, *, every_token: bool = False, tail_tokens: int = 1
 ) -> TrainingBase:
     """The base of a process or outcome model, written and read as the profile says.
+
+    `every_token` is for outcome models, `tail_tokens` for process models: which tokens are targets.
 
     Raises `NotTrainable` before anything is loaded, or a `StartupError`.
     """
@@ -60,7 +67,7 @@ def open_reward_base(
 
     def example(row: LabelledRow) -> Example:
         if profile.kind == "process":
-            return process_example(row, render, profile)
+            return process_example(row, render, profile, tail_tokens=tail_tokens)
         return outcome_example(row, render, profile, every_token=every_token)
 
     head = build_head(profile, checkpoint, tokenizer)
@@ -69,7 +76,10 @@ def open_reward_base(
 
 
 def open_generator_base(model: ModelSettings, wanted: GeneratorSettings, settings: Settings) -> TrainingBase:
-    """The base of a generator, prompted as the generator of the settings is. Raises a `StartupError`."""
+    """The base of a generator, prompted as the generator of the settings will be once it has an adapter.
+
+    Raises a `StartupError`.
+    """
     from surefoot.modeling.base_id import base_id
     from surefoot.modeling.heads import vocabulary_head
 
@@ -77,7 +87,7 @@ def open_generator_base(model: ModelSettings, wanted: GeneratorSettings, setting
     if not tokenizer.eos_token_ids:
         raise CheckpointDamaged("the tokenizer has no end token, with which a solution could end", param="path")
     most_tokens = min(settings.max_input_tokens, checkpoint.max_positions)
-    prompts, turns = PromptEncoder(tokenizer, most_tokens), preface(wanted)
+    prompts, turns = PromptEncoder(tokenizer, most_tokens), preface(wanted.as_trained())
 
     def example(row: LabelledRow) -> Example:
         found = generator_example(
@@ -91,7 +101,7 @@ def open_generator_base(model: ModelSettings, wanted: GeneratorSettings, setting
         return found
 
     found = base_id(checkpoint.path, cache=settings.cache, allow=checkpoint.allow)
-    return TrainingBase(checkpoint, vocabulary_head(checkpoint.model), None, found, example)
+    return TrainingBase(checkpoint, vocabulary_head(checkpoint.model), None, found, example, preface_facts(turns))
 
 
 def served_render(profile: Profile, tokenizer: Tokenizer, max_input_tokens: int) -> Render:

@@ -104,6 +104,8 @@ def _named(name: str, model: ModelSettings, settings: Settings, samplers: Mappin
         raise _unfit(model, "its critiques are needed as tokens: set api = 'completions' and extensions = true for it")
     if remote is None and settings.generator.path != model.path:
         raise _unfit(model, f"it runs {settings.generator.path}, and critiques are this model's own: {model.path}")
+    if remote is None and settings.generator.adapter is not None:
+        raise _unfit(model, "it samples with an adapter, and critiques are this model's own: name one without")
     return samplers[name]
 
 

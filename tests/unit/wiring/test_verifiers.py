@@ -145,6 +145,12 @@ async def test_a_generator_that_is_not_configured_is_refused(load) -> None:
     )
 
 
+async def test_a_generator_with_an_adapter_is_refused(load, tiny) -> None:
+    generator = {"path": str(tiny("llama")), "adapter": "somewhere"}
+    registry = await load(samplers={"default": FakeSampler(["x"])}, model={"generator": "default"}, generator=generator)
+    assert "it samples with an adapter, and critiques are this model's own" in await refusal(registry)
+
+
 async def test_a_generator_of_another_checkpoint_is_refused(load) -> None:
     detail = await refusal(await load(samplers={"default": FakeSampler(["x"])}, model={"generator": "default"}))
     assert "it runs embedded" in detail
