@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from surefoot.domain import (
     ForwardItem,
@@ -32,6 +32,8 @@ from surefoot.segmentation import join_steps, split_solution
 from surefoot.summary import check_aggregation, check_step_checks, summarise
 
 log = logging.getLogger(__name__)
+
+_Error = TypeVar("_Error", bound=Exception)
 
 
 class Submits(Protocol):
@@ -77,9 +79,15 @@ class ScoringLine:
         max_input_tokens: int,
         max_steps: int,
         fewest_tokens: Callable[[str], int],
+        head: str | None = None,
     ) -> None:
-        """`fewest_tokens` is the tokenizer's cheap lower bound: what cannot fit is neither split nor tokenised."""
+        """`fewest_tokens` is the tokenizer's cheap lower bound: what cannot fit is neither split nor tokenised.
+
+        `head` is the name that the line is read by on its engine where that is not the model's: of a model that was
+        loaded anew the requests that began before keep the one that they began with.
+        """
         self.name = name
+        self.head = head or name
         self.profile = profile
         self._max_steps = max_steps
         self._fewest_tokens = fewest_tokens
@@ -117,11 +125,11 @@ class ScoringLine:
             try:
                 prepared.append(self.prepare(task, trace=trace))
             except ItemError as error:
-                prepared.append(error)
+                prepared.append(_as_result(error))
             except Exception as error:  # noqa: BLE001  whatever a tokenizer does with one text, its neighbours go on
                 # The class alone: a message may quote the text.
                 log.error("%s: an item could not be prepared: %s", self.name, type(error).__name__)  # noqa: TRY400
-                prepared.append(error)
+                prepared.append(_as_result(error))
         return prepared
 
     def prepare(self, task: ScoreTask, *, trace: bool = False) -> Prepared:
@@ -163,7 +171,7 @@ class ScoringLine:
     async def _forward(
         self, inputs: Sequence[RenderedInput], options: ScoreOptions
     ) -> list[ForwardResult | BaseException]:
-        items = [ForwardItem(rendered, head=self.name) for rendered in inputs]
+        items = [ForwardItem(rendered, head=self.head) for rendered in inputs]
         if not items:
             return []
         futures = self._scheduler.submit_group(items, priority=options.priority, timeout_s=options.timeout_s)
@@ -195,9 +203,15 @@ class ScoringLine:
                 readings.append(read(self.profile, outcome.rows, len(rendered.readout_positions)))
             return summarise(self.profile, prepared.solution, readings, prepared.inputs, options)
         except ItemError as error:
-            return error
+            return _as_result(error)
         except asyncio.CancelledError:
             return BackendFailed("the work was cancelled before it ran")
+
+
+def _as_result(error: _Error) -> _Error:
+    """Without the frames that it was raised through: they hold the results, and would keep the line, and with it an
+    adapter that was replaced, until the next garbage collection."""
+    return error.with_traceback(None)
 
 
 def usage_of(inputs: Sequence[RenderedInput]) -> Usage:

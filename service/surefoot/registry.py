@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from surefoot.domain import DtypeName, Kind, Scale
-from surefoot.errors import ModelNotFound, NotReady, StartupError, WrongModelKind
+from surefoot.errors import AdapterNotConfigured, ModelNotFound, NotReady, StartupError, WrongModelKind
 from surefoot.pipeline import ModelScorer
 from surefoot.self_check import NOT_CHECKED, SelfCheck
 
@@ -42,9 +42,17 @@ class ModelCard:
 
 
 def card_of(
-    line: ModelScorer, *, base_id: str, fingerprint: str, dtype: DtypeName, backend: str, device: str
+    line: ModelScorer,
+    *,
+    base_id: str,
+    fingerprint: str,
+    dtype: DtypeName,
+    backend: str,
+    device: str,
+    is_adapted: bool = False,
 ) -> ModelCard:
-    """The card of the model that `line` scores with; the tolerance is the one of its dtype."""
+    """The card of the model that `line` scores with; the tolerance is the one of its dtype. An adapter makes a trained
+    model of a base that the profile says is none."""
     profile = line.profile
     return ModelCard(
         name=line.name,
@@ -56,8 +64,8 @@ def card_of(
         threshold=profile.threshold,
         aggregation=profile.aggregation,
         max_input_tokens=line.max_input_tokens,
-        trained=profile.trained,
-        notice=profile.notice,
+        trained=profile.trained or is_adapted,
+        notice=None if is_adapted and not profile.trained else profile.notice,
         base_id=base_id,
         fingerprint=fingerprint,
         dtype=dtype,
@@ -70,13 +78,28 @@ def card_of(
 class ServedModel:
     """A loaded model: its card, the line that scores with it, and how to let go of it.
 
-    `prove` checks what the line gives; it raises `SelfCheckFailed`.
+    `prove` checks what the line gives; it raises `SelfCheckFailed`. `load_again` gives the model as the files of its
+    adapter are now, not proven yet, and raises a `StartupError`; `None` for a model without an adapter.
     """
 
     card: ModelCard
     line: ModelScorer
     prove: Callable[[], Awaitable[SelfCheck]]
     close: Callable[[], Awaitable[None]]
+    load_again: Callable[[], Awaitable[ServedModel]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """What a reload did: the fingerprint that is served from now on, and the one before."""
+
+    name: str
+    fingerprint: str
+    previous_fingerprint: str
+
+    @property
+    def changed(self) -> bool:
+        return self.fingerprint != self.previous_fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +119,10 @@ class Registry:
     def __init__(self, loaders: Mapping[str, Loader], kinds: Mapping[str, Kind]) -> None:
         self._loaders = dict(loaders)
         self._kinds = dict(kinds)
-        self._loaded: list[ServedModel] = []
+        self._loaded: dict[str, ServedModel] = {}
         self._models: dict[str, ServedModel] = {}
         self._states: dict[str, ModelState] = {name: ModelState("loading") for name in loaders}
+        self._one_reload = asyncio.Lock()
 
     async def load_all(self) -> None:
         """Load and prove every model. One that fails at either is reported by its state; the others are served."""
@@ -106,8 +130,8 @@ class Registry:
             try:
                 loaded = await loader()
                 # One that fails its proof holds an engine all the same, which is let go of at the end.
-                self._loaded.append(loaded)
-                self._models[name] = replace(loaded, card=replace(loaded.card, self_check=await loaded.prove()))
+                self._loaded[name] = loaded
+                self._models[name] = await _proven(loaded)
             except StartupError as error:
                 log.error("model %s: %s: %s", name, error.code, error.message)  # noqa: TRY400  the message says it all
                 self._states[name] = ModelState("failed", f"{error.code}: {error.message}")
@@ -116,6 +140,29 @@ class Registry:
                 self._states[name] = ModelState("failed", f"internal_error: {type(error).__name__}")
             else:
                 self._states[name] = ModelState("ready")
+
+    async def reload(self, name: str) -> Reloaded:
+        """Serve a model with its adapter as the files are now; one reload at a time.
+
+        Requests that have their model keep it to their end. Whatever is raised, the model before is served on.
+        Raises what `get` raises, `AdapterNotConfigured`, or a `StartupError` for files that cannot be served.
+        """
+        async with self._one_reload:
+            before = self.get(name)
+            if before.load_again is None:
+                raise AdapterNotConfigured(
+                    f"model {name!r} has no adapter that could be read again: set models[].adapter and restart",
+                    param="name",
+                )
+            loaded = await before.load_again()
+            done = Reloaded(name, loaded.card.fingerprint, before.card.fingerprint)
+            if done.changed:
+                proven = await _proven(loaded)
+                if self._models.get(name) is not before:
+                    raise NotReady(f"model {name!r} was closed meanwhile")
+                self._loaded[name] = self._models[name] = proven
+                log.info("model %s: %s is served now, before %s", name, done.fingerprint, done.previous_fingerprint)
+            return done
 
     def refuse_all(self, error: StartupError) -> None:
         """Report every model as failed, for a reason that stands before any is loaded."""
@@ -154,6 +201,10 @@ class Registry:
 
     async def close(self) -> None:
         """Let go of every model; safe to call twice."""
-        loaded, self._loaded, self._models = self._loaded, [], {}
+        loaded, self._loaded, self._models = self._loaded, {}, {}
         self._states = {name: ModelState("loading", "closed") for name in self._states}
-        await asyncio.gather(*(model.close() for model in loaded))
+        await asyncio.gather(*(model.close() for model in loaded.values()))
+
+
+async def _proven(loaded: ServedModel) -> ServedModel:
+    return replace(loaded, card=replace(loaded.card, self_check=await loaded.prove()))

@@ -7,7 +7,7 @@ import pytest
 
 from surefoot.api.errors import STATUS
 from surefoot.api.service import Limits
-from surefoot.errors import ItemError, RequestError
+from surefoot.errors import ItemError, RequestError, StartupError
 from surefoot.scheduling.limits import SchedulerLimits
 
 ITEM = {"problem": "2 + 3?", "steps": ["2 + 3 = 5"]}
@@ -33,7 +33,8 @@ def test_every_request_error_has_a_status() -> None:
 
 
 def test_every_status_belongs_to_an_error() -> None:
-    assert set(STATUS) <= {error.code for error in [*deliberate(RequestError), *deliberate(ItemError)]}
+    families = (RequestError, ItemError, StartupError)
+    assert set(STATUS) <= {error.code for family in families for error in deliberate(family)}
 
 
 async def filled_queue(serve, body):

@@ -11,6 +11,7 @@ from surefoot.scheduling.limits import SchedulerLimits
 from surefoot.wiring.fake_service import FAKE_TEXTS
 from surefoot_client import (
     ERRORS_BY_CODE,
+    AdapterNotConfigured,
     AggregationNotDefined,
     BodyTooLarge,
     DeadlineExceeded,
@@ -201,6 +202,20 @@ async def test_the_catalog_is_read_whole(client) -> None:
     assert [(model.id, model.kind) for model in catalog.models][:2] == [("prm", "process"), ("orm", "outcome")]
     assert catalog.models[0].fingerprint == (await client.score([ITEM])).fingerprint
     assert [generator.id for generator in catalog.generators] == ["default"]
+
+
+async def test_a_reload_is_read(connect) -> None:
+    adapters = {"prm": "first"}
+    client = await connect(adapters=adapters, admin_routes=True)
+    adapters["prm"] = "second"
+    done = await client.reload("prm")
+    assert (done.name, done.changed, done.previous_fingerprint) == ("prm", True, "fake-embedded-prm@first")
+    assert (await client.score([ITEM])).fingerprint == done.fingerprint
+
+
+async def test_a_model_without_an_adapter_is_its_class(connect) -> None:
+    with pytest.raises(AdapterNotConfigured):
+        await (await connect(admin_routes=True)).reload("prm")
 
 
 async def test_health_and_ready_are_read(client) -> None:

@@ -15,6 +15,7 @@ CHAT = "/v1/chat/completions"
 POOLING = "/pooling"
 NATIVE_ERRORS = (*SCORING, CHAT)
 POSTED = (*NATIVE_ERRORS, POOLING)
+ADMIN = "/admin/models/{name}/reload"
 OPERATIONS = ("/health", "/ready", "/metrics", "/v1/models")
 
 
@@ -37,10 +38,10 @@ def test_it_says_which_version_it_is_written_in(document) -> None:
 
 
 def test_it_has_every_route_and_no_other(document) -> None:
-    assert set(document["paths"]) == {*POSTED, *OPERATIONS}
+    assert set(document["paths"]) == {*POSTED, ADMIN, *OPERATIONS}
 
 
-@pytest.mark.parametrize("path", POSTED)
+@pytest.mark.parametrize("path", [*POSTED, ADMIN])
 def test_work_is_posted(document, path) -> None:
     assert set(document["paths"][path]) == {"post"}
 
@@ -54,6 +55,12 @@ def test_operations_are_got(document, path) -> None:
 @pytest.mark.parametrize("status", ["400", "404", "413", "422", "429", "503", "504"])
 def test_errors_are_declared_in_the_native_shape(document, path, status) -> None:
     content = document["paths"][path]["post"]["responses"][status]["content"]["application/json"]
+    assert content["schema"] == {"$ref": "#/components/schemas/ErrorResponse"}
+
+
+@pytest.mark.parametrize("status", ["404", "422", "503"])
+def test_errors_of_a_reload_are_declared_in_the_native_shape(document, status) -> None:
+    content = document["paths"][ADMIN]["post"]["responses"][status]["content"]["application/json"]
     assert content["schema"] == {"$ref": "#/components/schemas/ErrorResponse"}
 
 

@@ -46,7 +46,7 @@ class Run:
 
 @pytest.fixture(scope="module")
 def server(running_http):
-    with running_http(FakeParts()) as running:
+    with running_http(FakeParts(admin_routes=True)) as running:
         yield running
 
 

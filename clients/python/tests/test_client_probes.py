@@ -1,4 +1,4 @@
-"""`models`, `health` and `ready`."""
+"""`models`, `reload`, `health` and `ready`."""
 
 import httpx
 import pytest
@@ -49,6 +49,20 @@ def test_models_are_typed(driver, server):
     assert (model.id, model.kind, model.scale, model.max_input_tokens) == ("prm", "process", "probability", 4096)
     assert (model.trained, model.notice) == (False, "untrained: scores mean nothing")
     assert (model.threshold, model.aggregation, model.tolerance) == (0.5, "prod", 0.001)
+
+
+def test_a_reload_is_typed(driver, server):
+    answer = {"name": "prm", "fingerprint": "f2", "previous_fingerprint": "f1", "changed": True}
+    server.reply(httpx.Response(200, json=answer))
+    done = driver.call("reload", "prm")
+    assert (done.name, done.fingerprint, done.previous_fingerprint, done.changed) == ("prm", "f2", "f1", True)
+
+
+def test_a_reload_names_its_model_in_the_path(driver, server):
+    answer = {"name": "a/b", "fingerprint": "f1", "previous_fingerprint": "f1", "changed": False}
+    server.reply(httpx.Response(200, json=answer))
+    driver.call("reload", "a/b#?")
+    assert server.requests[0].url.raw_path == b"/admin/models/a/b%23%3F/reload"
 
 
 def test_the_self_check_is_typed(driver, server):

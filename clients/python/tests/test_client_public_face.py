@@ -10,6 +10,9 @@ import surefoot_client
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 
 PUBLIC_NAMES = [
+    "AdapterInvalid",
+    "AdapterMismatch",
+    "AdapterNotConfigured",
     "Aggregation",
     "AggregationNotDefined",
     "ArithmeticDetail",
@@ -57,10 +60,12 @@ PUBLIC_NAMES = [
     "NotReady",
     "OnError",
     "Priority",
+    "ProfileInvalid",
     "QueueFull",
     "RankedCandidate",
     "Ranking",
     "ReadyState",
+    "Reloaded",
     "RequestError",
     "RequestTimeout",
     "ResultEvent",
@@ -72,6 +77,7 @@ PUBLIC_NAMES = [
     "ScoreResponse",
     "SelectResponse",
     "SelfCheck",
+    "SelfCheckFailed",
     "ServerError",
     "StepCheck",
     "StepCountMismatch",

@@ -12,7 +12,7 @@ from surefoot.api.dialects import pooling
 from surefoot.api.drain import Drain, Gate
 from surefoot.api.errors import install_error_handlers
 from surefoot.api.middleware import BodyLimit, Measured, RequestId, Unexpected
-from surefoot.api.routes import best_of_n, chat, operations, rank, sample, score, select
+from surefoot.api.routes import admin, best_of_n, chat, operations, rank, sample, score, select
 from surefoot.api.service import Service
 
 _GRACE_S = 30.0
@@ -44,6 +44,8 @@ def create_app(service: Service, drain: Drain | None = None) -> FastAPI:
     app.state.drain = drain
     for room in (score, rank, sample, best_of_n, chat, select, pooling, operations):
         app.include_router(room.router)
+    if service.admin_routes:
+        app.include_router(admin.router)
     install_error_handlers(app, service.telemetry.error)
     # The last one added is the outermost: an unexpected error is answered inside what counts and names requests.
     app.add_middleware(Unexpected, count_error=service.telemetry.error)

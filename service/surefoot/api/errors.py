@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect
 
 from surefoot.api.dialects.vllm_errors import VLLM
 from surefoot.api.error_shapes import NATIVE, ErrorShape, Refusal
-from surefoot.errors import QueueFull, RequestError, SurefootError, UnrecognisedBody
+from surefoot.errors import QueueFull, SurefootError, UnrecognisedBody
 
 STATUS: Mapping[str, int] = {
     "invalid_request": 422,
@@ -23,6 +23,11 @@ STATUS: Mapping[str, int] = {
     "model_not_found": 404,
     "generator_not_found": 404,
     "wrong_model_kind": 422,
+    "adapter_not_configured": 422,
+    "adapter_invalid": 422,
+    "adapter_mismatch": 422,
+    "profile_invalid": 422,
+    "self_check_failed": 422,
     "queue_full": 429,
     "group_too_large": 413,
     "body_too_large": 413,
@@ -39,7 +44,8 @@ STATUS: Mapping[str, int] = {
     "deadline_exceeded": 504,
 }
 """Status of each code that can be the answer to a whole request; /sample and /pooling have no items to hang an item's
-error on, and a chat completion has none to answer with where every candidate failed."""
+error on, and a chat completion has none to answer with where every candidate failed. A reload is refused for what
+would otherwise keep a model from starting."""
 
 SHAPES: Mapping[str, ErrorShape] = {"/pooling": VLLM}
 """Paths whose callers know another system's errors; everywhere else they are native."""
@@ -131,7 +137,7 @@ def param_path(location: Sequence[str | int]) -> str:
     return path if len(path) <= _MAX_PARAM_CHARS else path[:_MAX_PARAM_CHARS] + "…"
 
 
-def error_responses(*errors: type[RequestError], path: str = "") -> dict[int | str, dict[str, Any]]:
+def error_responses(*errors: type[SurefootError], path: str = "") -> dict[int | str, dict[str, Any]]:
     """OpenAPI entries for the statuses that a route may answer with, in the shape of its `path`."""
     shape = SHAPES.get(path, NATIVE)
     native = {400, 408, 413, 415, 422, 503, *(STATUS[error.code] for error in errors)}

@@ -25,7 +25,15 @@ def _empty_service() -> Service:
 
     judge: EquivalenceJudge = _NoJudge()
     return Service(
-        Registry({}, {}), {}, Ranker(judge), SilentTelemetry(), Limits(), lambda: (b"", ""), nothing, nothing
+        registry=Registry({}, {}),
+        generators={},
+        ranker=Ranker(judge),
+        telemetry=SilentTelemetry(),
+        limits=Limits(),
+        metrics_text=lambda: (b"", ""),
+        start=nothing,
+        close=nothing,
+        admin_routes=True,
     )
 
 

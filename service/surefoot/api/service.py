@@ -39,7 +39,10 @@ class Generator:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The running parts behind the API. `metrics_text` gives Prometheus' exposition and its content type."""
+    """The running parts behind the API. `metrics_text` gives Prometheus' exposition and its content type.
+
+    `admin_routes` has the routes served that change what is served.
+    """
 
     registry: Registry
     generators: Mapping[str, Generator]
@@ -49,6 +52,7 @@ class Service:
     metrics_text: Callable[[], tuple[bytes, str]]
     start: Callable[[], Awaitable[None]]
     close: Callable[[], Awaitable[None]]
+    admin_routes: bool = False
 
     def generator(self, name: str | None, *, param: str = "generator") -> Generator:
         """The named generator, or the first. Raises `GeneratorNotFound`, or `SamplerUnavailable` for none at all."""

@@ -47,36 +47,51 @@ class TransformersBackend:
         self._trunk.add_adapter(name, adapter)
         self._adapted.add(name)
 
+    def remove_head(self, name: str) -> None:
+        """Let go of a head and its adapter that no further input asks for; a pass that runs ends with them.
+
+        Safe in any thread and at any moment, as it takes no lock.
+        """
+        self._heads.pop(name, None)
+        self._adapted.discard(name)
+        self._trunk.remove_adapter(name)
+
     def forward(self, batch: Sequence[ForwardItem]) -> list[Rows]:
+        # Before anything is computed: an input whose caller has left may lose its head while its batch runs.
+        heads = [self._heads[item.head] for item in batch]
         passes: defaultdict[str | None, list[int]] = defaultdict(list)
         for place, item in enumerate(batch):
             passes[item.head if item.head in self._adapted else None].append(place)
         rows: dict[int, Rows] = {}
         for adapter, places in passes.items():
-            rows.update(zip(places, self._one_pass([batch[place] for place in places], adapter), strict=True))
+            together = self._one_pass([batch[place] for place in places], [heads[place] for place in places], adapter)
+            rows.update(zip(places, together, strict=True))
         return [rows[place] for place in range(len(batch))]
 
-    def _one_pass(self, batch: Sequence[ForwardItem], adapter: str | None) -> list[Rows]:
+    def _one_pass(
+        self, batch: Sequence[ForwardItem], heads: Sequence[torch.nn.Module], adapter: str | None
+    ) -> list[Rows]:
         hidden = self._trunk.hidden_states(
             [item.rendered.token_ids for item in batch],
             [item.rendered.readout_positions for item in batch],
             adapter=adapter,
         )
         parts = hidden.split([len(item.rendered.readout_positions) for item in batch])
-        return [self._rows(item, part) for item, part in zip(batch, parts, strict=True)]
+        return [_rows(head, part) for head, part in zip(heads, parts, strict=True)]
 
     def plain_rows(self, item: ForwardItem) -> Rows:
         """An input's rows by one ordinary pass, to hold the served ones against.
 
-        Served passes wait meanwhile: this is for the time before serving.
+        Served passes wait meanwhile: this is for the time before a model is served.
         """
-        rendered = item.rendered
+        rendered, head = item.rendered, self._heads[item.head]
         hidden = self._trunk.plain_hidden_states([rendered.token_ids], [rendered.readout_positions], adapter=item.head)
-        return self._rows(item, hidden)
+        return _rows(head, hidden)
 
     def close(self) -> None:
         self._heads.clear()
 
-    def _rows(self, item: ForwardItem, hidden: torch.Tensor) -> Rows:
-        with torch.inference_mode():
-            return tuple(tuple(row) for row in self._heads[item.head](hidden).tolist())
+
+def _rows(head: torch.nn.Module, hidden: torch.Tensor) -> Rows:
+    with torch.inference_mode():
+        return tuple(tuple(row) for row in head(hidden).tolist())

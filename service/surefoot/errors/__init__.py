@@ -7,7 +7,7 @@ SurefootError
 │   └── DeadlineExceeded · BackendFailed
 ├── RequestError            the whole request is answered with this error
 │   ├── InvalidRequest · UnrecognisedBody · AggregationNotDefined
-│   ├── ModelNotFound · GeneratorNotFound · WrongModelKind
+│   ├── ModelNotFound · GeneratorNotFound · WrongModelKind · AdapterNotConfigured
 │   ├── QueueFull · GroupTooLarge · RequestTimeout · BodyTooLarge · BodyTimeout · UnsupportedEncoding
 │   └── NotReady · SamplerUnavailable
 ├── EvaluationError         the data cannot give what is asked of it: LabelsDegenerate · PoolsTooSmall
@@ -44,6 +44,7 @@ from surefoot.errors.item import (
     UnsupportedMessages,
 )
 from surefoot.errors.request import (
+    AdapterNotConfigured,
     AggregationNotDefined,
     BodyTimeout,
     BodyTooLarge,
@@ -86,6 +87,7 @@ from surefoot.errors.training import (
 __all__ = [
     "AdapterInvalid",
     "AdapterMismatch",
+    "AdapterNotConfigured",
     "AggregationNotDefined",
     "BackendFailed",
     "BodyTimeout",

@@ -33,6 +33,12 @@ class ModelNotFound(RequestError):
     code = "model_not_found"
 
 
+class AdapterNotConfigured(RequestError):
+    """The model is served without an adapter."""
+
+    code = "adapter_not_configured"
+
+
 class GeneratorNotFound(RequestError):
     """No generator of that name is configured."""
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load
 from torch.nn.functional import linear
 
 from surefoot.errors import AdapterInvalid, AdapterMismatch
@@ -75,8 +75,9 @@ def read_adapter(directory: Path) -> Adapter:
     config, facts = _read_json(directory / CONFIG, needed=True), _read_json(directory / FACTS, needed=False)
     scale = _scale(config)
     try:
+        # Read once, and not mapped: the file may be replaced meanwhile, or later while its values are served.
         content = (directory / WEIGHTS).read_bytes()
-        tensors = load_file(directory / WEIGHTS)
+        tensors = load(content)
     except (OSError, SafetensorError) as cause:
         raise AdapterInvalid(
             f"{directory / WEIGHTS} cannot be read ({cause}): copy it again", param="adapter"
@@ -88,7 +89,8 @@ def read_adapter(directory: Path) -> Adapter:
         )
     names = {name.removesuffix(_DOWN).removesuffix(_UP) for name in tensors}
     pairs = {name + part for name in names for part in (_DOWN, _UP)}
-    if not names or tensors.keys() != pairs or not all(name.startswith(_PREFIX) for name in names):
+    are_matrices = all(tensor.dim() == 2 for tensor in tensors.values())
+    if not names or tensors.keys() != pairs or not are_matrices or not all(name.startswith(_PREFIX) for name in names):
         raise AdapterInvalid(f"{directory / WEIGHTS} holds more or less than pairs of LoRA matrices", param="adapter")
     layers = {
         name.removeprefix(_PREFIX): LowRank(tensors[name + _DOWN].float(), tensors[name + _UP].float(), scale)
@@ -119,6 +121,10 @@ class AdaptedLayers:
         for module in layers.keys() - self._hooked:
             module.register_forward_hook(self._changed)
             self._hooked.add(module)
+
+    def remove(self, name: str) -> None:
+        """Let go of an adapter; a pass that it is active in ends with it. Safe in any thread, as it takes no lock."""
+        self._layers.pop(name, None)
 
     @contextmanager
     def active(self, name: str | None) -> Iterator[None]:

@@ -19,6 +19,7 @@ from surefoot.modeling.packed_forward import (
     plain_hidden_states,
     rotates_by_longest,
 )
+from surefoot.modeling.split_forward import can_be_split, layer_inputs, packed_hidden_states_above
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,10 @@ class TrunkForward:
         with self._one_pass:
             self._adapters.add(name, adapter)
 
+    def remove_adapter(self, name: str) -> None:
+        """Let go of an adapter that no further pass asks for; a pass that runs with it ends with it."""
+        self._adapters.remove(name)
+
     def hidden_states(self, sequences: Indices, positions: Indices, *, adapter: str | None = None) -> torch.Tensor:
         """Last hidden states at the wanted positions of all sequences, [sum of positions, hidden], in order.
 
@@ -64,6 +69,23 @@ class TrunkForward:
         """The same with what a gradient needs: what is trained is read by the pass that it is served by."""
         with self._one_pass:
             return self._forward(self._trunk, sequences, positions)
+
+    def can_be_split(self, layer: int) -> bool:
+        """Whether the two methods below together do what a whole pass does."""
+        with self._one_pass:
+            return self.is_packed and can_be_split(self._trunk, layer)
+
+    def layer_inputs(self, sequence: Sequence[int], layer: int) -> torch.Tensor:
+        """What the layer at that place is given, [tokens, hidden], for the base's layers below it."""
+        with self._one_pass, torch.no_grad():
+            return layer_inputs(self._trunk, sequence, layer)
+
+    def differentiable_hidden_states_above(
+        self, layer: int, inputs: Sequence[torch.Tensor], positions: Indices
+    ) -> torch.Tensor:
+        """`differentiable_hidden_states` of sequences whose lower layers were computed before."""
+        with self._one_pass:
+            return packed_hidden_states_above(self._trunk, layer, inputs, positions)
 
     def plain_hidden_states(
         self, sequences: Indices, positions: Indices, *, adapter: str | None = None

@@ -3,11 +3,22 @@
 from surefoot_client.async_client import AsyncSurefootClient
 from surefoot_client.best_of_n_events import BestOfNEvent, CandidateEvent, ResultEvent, ScoreEvent
 from surefoot_client.bulk import OnError
-from surefoot_client.catalog import GeneratorInfo, GeneratorState, ModelCatalog, ModelInfo, ReadyState, SelfCheck
+from surefoot_client.catalog import (
+    GeneratorInfo,
+    GeneratorState,
+    ModelCatalog,
+    ModelInfo,
+    ReadyState,
+    Reloaded,
+    SelfCheck,
+)
 from surefoot_client.checks import ArithmeticDetail, CheckedScore, FailedEquation, StepCheck
 from surefoot_client.client import SurefootClient
 from surefoot_client.error_table import ERRORS_BY_CODE, ErrorCode
 from surefoot_client.errors import (
+    AdapterInvalid,
+    AdapterMismatch,
+    AdapterNotConfigured,
     AggregationNotDefined,
     BackendFailed,
     BadGateway,
@@ -31,10 +42,12 @@ from surefoot_client.errors import (
     NoSteps,
     NotFound,
     NotReady,
+    ProfileInvalid,
     QueueFull,
     RequestError,
     RequestTimeout,
     SamplerUnavailable,
+    SelfCheckFailed,
     ServerError,
     StepCountMismatch,
     SurefootError,
@@ -58,6 +71,9 @@ from surefoot_client.version import __version__
 
 __all__ = [
     "ERRORS_BY_CODE",
+    "AdapterInvalid",
+    "AdapterMismatch",
+    "AdapterNotConfigured",
     "Aggregation",
     "AggregationNotDefined",
     "ArithmeticDetail",
@@ -104,10 +120,12 @@ __all__ = [
     "NotReady",
     "OnError",
     "Priority",
+    "ProfileInvalid",
     "QueueFull",
     "RankedCandidate",
     "Ranking",
     "ReadyState",
+    "Reloaded",
     "RequestError",
     "RequestTimeout",
     "ResultEvent",
@@ -119,6 +137,7 @@ __all__ = [
     "ScoreResponse",
     "SelectResponse",
     "SelfCheck",
+    "SelfCheckFailed",
     "ServerError",
     "StepCheck",
     "StepCountMismatch",

@@ -16,7 +16,7 @@ from surefoot_client import operations
 from surefoot_client.best_of_n_streaming import AsyncBestOfNStreaming
 from surefoot_client.bulk_scoring import AsyncBulkScoring
 from surefoot_client.calls import Call, Reply
-from surefoot_client.catalog import ModelCatalog, ReadyState
+from surefoot_client.catalog import ModelCatalog, ReadyState, Reloaded
 from surefoot_client.exchange import CONNECTIONS, Answer, Attempt, Settings, begin
 from surefoot_client.inputs import Aggregation, EarlyStop, Messages, Priority, ScoreItem, Strategy
 from surefoot_client.rankings import Ranking
@@ -247,6 +247,10 @@ class AsyncSurefootClient(AsyncBulkScoring, AsyncBestOfNStreaming):
         """The reward models and generators that the server offers."""
         return await self._run(operations.models())
 
+    async def reload(self, model: str) -> Reloaded:
+        """Have the server read a model's adapter again; it must offer admin routes, as `admin_routes` has it do."""
+        return await self._run(operations.reload(model))
+
     async def health(self) -> bool:
         """Whether the server's process is alive; raises `ConnectionFailed` when nothing answers. Never retried."""
         return await self._run(operations.health())
@@ -284,9 +288,8 @@ class AsyncSurefootClient(AsyncBulkScoring, AsyncBestOfNStreaming):
             return failure
 
     def _open(self, attempt: Attempt[T]) -> AbstractAsyncContextManager[httpx.Response]:
-        method, url = attempt.call.method, attempt.url
-        headers, timeout = attempt.headers, attempt.timeout()
-        return self._http.stream(method, url, headers=headers, content=attempt.call.body, timeout=timeout)
+        call, timeout = attempt.call, attempt.timeout()
+        return self._http.stream(call.method, attempt.url, headers=attempt.headers, content=call.body, timeout=timeout)
 
     async def _whole(self, attempt: Attempt[T], response: httpx.Response) -> Reply:
         body = bytearray()

@@ -1,4 +1,4 @@
-"""The answers of `/v1/models` and `/ready`."""
+"""The answers of `/v1/models`, `/ready` and a reload."""
 
 from __future__ import annotations
 
@@ -125,6 +125,28 @@ class ModelCatalog(Received):
         return cls(
             models=fields.required("data", list_of(ModelInfo.from_dict)),
             generators=fields.optional("generators", list_of(GeneratorInfo.from_dict)) or (),
+            _json=fields.json,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded(Received):
+    """What a reload did: `fingerprint` names the scores from now on. `changed`: these files were not served before."""
+
+    name: str
+    fingerprint: str
+    previous_fingerprint: str
+    changed: bool
+
+    @classmethod
+    def from_dict(cls, value: object, path: str = "response") -> Reloaded:
+        """Read from JSON; raises `BadResponse`."""
+        fields = Fields(value, path)
+        return cls(
+            name=fields.required("name", text),
+            fingerprint=fields.required("fingerprint", text),
+            previous_fingerprint=fields.required("previous_fingerprint", text),
+            changed=fields.required("changed", flag),
             _json=fields.json,
         )
 

@@ -15,7 +15,7 @@ from surefoot_client import operations
 from surefoot_client.best_of_n_streaming import BestOfNStreaming
 from surefoot_client.bulk_scoring import BulkScoring
 from surefoot_client.calls import Call, Reply
-from surefoot_client.catalog import ModelCatalog, ReadyState
+from surefoot_client.catalog import ModelCatalog, ReadyState, Reloaded
 from surefoot_client.exchange import CONNECTIONS, Answer, Attempt, Settings, begin
 from surefoot_client.inputs import Aggregation, EarlyStop, Messages, Priority, ScoreItem, Strategy
 from surefoot_client.rankings import Ranking
@@ -248,6 +248,10 @@ class SurefootClient(BulkScoring, BestOfNStreaming):
         """The reward models and generators that the server offers."""
         return self._run(operations.models())
 
+    def reload(self, model: str) -> Reloaded:
+        """Have the server read a model's adapter again; it must offer admin routes, as `admin_routes` has it do."""
+        return self._run(operations.reload(model))
+
     def health(self) -> bool:
         """Whether the server's process is alive; raises `ConnectionFailed` when nothing answers. Never retried."""
         return self._run(operations.health())
@@ -285,9 +289,8 @@ class SurefootClient(BulkScoring, BestOfNStreaming):
             return failure
 
     def _open(self, attempt: Attempt[T]) -> AbstractContextManager[httpx.Response]:
-        method, url = attempt.call.method, attempt.url
-        headers, timeout = attempt.headers, attempt.timeout()
-        return self._http.stream(method, url, headers=headers, content=attempt.call.body, timeout=timeout)
+        call, timeout = attempt.call, attempt.timeout()
+        return self._http.stream(call.method, attempt.url, headers=attempt.headers, content=call.body, timeout=timeout)
 
     def _whole(self, attempt: Attempt[T], response: httpx.Response) -> Reply:
         body = bytearray()

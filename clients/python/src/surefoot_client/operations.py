@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn, TypeVar
+from urllib.parse import quote
 
 from surefoot_client.calls import Call, Reply, decoded, json_reader, raise_for_status, server_error
-from surefoot_client.catalog import ModelCatalog, ReadyState
+from surefoot_client.catalog import ModelCatalog, ReadyState, Reloaded
 from surefoot_client.errors import BadResponse
 from surefoot_client.inputs import Aggregation, EarlyStop, Messages, Priority, ScoreItem, Strategy, encode, listed
 from surefoot_client.rankings import Ranking, ranking_groups, single_ranking
@@ -210,6 +211,11 @@ def select(
 def models() -> Call[ModelCatalog]:
     """`GET /v1/models`."""
     return Call("GET", "/v1/models", None, "scoring", json_reader(ModelCatalog.from_dict))
+
+
+def reload(model: str) -> Call[Reloaded]:
+    """`POST /admin/models/{name}/reload`."""
+    return Call("POST", f"/admin/models/{quote(model)}/reload", None, "scoring", json_reader(Reloaded.from_dict))
 
 
 def health() -> Call[bool]:

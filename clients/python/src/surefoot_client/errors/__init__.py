@@ -13,6 +13,7 @@ SurefootError
     │   └── DeadlineExceeded · BackendFailed
     ├── RequestError        the whole request was refused
     │   ├── InvalidRequest · UnrecognisedBody · AggregationNotDefined · WrongModelKind
+    │   ├── AdapterNotConfigured · AdapterInvalid · AdapterMismatch · ProfileInvalid · SelfCheckFailed
     │   ├── Unauthorized · Forbidden
     │   ├── NotFound
     │   │   └── ModelNotFound · GeneratorNotFound
@@ -51,6 +52,9 @@ from surefoot_client.errors.item import (
     UnsupportedMessages,
 )
 from surefoot_client.errors.request import (
+    AdapterInvalid,
+    AdapterMismatch,
+    AdapterNotConfigured,
     AggregationNotDefined,
     BodyTimeout,
     BodyTooLarge,
@@ -61,10 +65,12 @@ from surefoot_client.errors.request import (
     ModelNotFound,
     NotFound,
     NotReady,
+    ProfileInvalid,
     QueueFull,
     RequestError,
     RequestTimeout,
     SamplerUnavailable,
+    SelfCheckFailed,
     Unauthorized,
     UnrecognisedBody,
     UnsupportedEncoding,
@@ -72,6 +78,9 @@ from surefoot_client.errors.request import (
 )
 
 __all__ = [
+    "AdapterInvalid",
+    "AdapterMismatch",
+    "AdapterNotConfigured",
     "AggregationNotDefined",
     "BackendFailed",
     "BadGateway",
@@ -95,10 +104,12 @@ __all__ = [
     "NonFiniteScore",
     "NotFound",
     "NotReady",
+    "ProfileInvalid",
     "QueueFull",
     "RequestError",
     "RequestTimeout",
     "SamplerUnavailable",
+    "SelfCheckFailed",
     "ServerError",
     "StepCountMismatch",
     "SurefootError",

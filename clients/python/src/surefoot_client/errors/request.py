@@ -35,6 +35,36 @@ class WrongModelKind(RequestError):
     code = "wrong_model_kind"
 
 
+class AdapterNotConfigured(RequestError):
+    """The model is served without an adapter, so that there is none to read again."""
+
+    code = "adapter_not_configured"
+
+
+class AdapterInvalid(RequestError):
+    """The adapter's files cannot be read; the model is served as before."""
+
+    code = "adapter_invalid"
+
+
+class AdapterMismatch(RequestError):
+    """The adapter was trained for another base; the model is served as before."""
+
+    code = "adapter_mismatch"
+
+
+class ProfileInvalid(RequestError):
+    """The model's profile cannot be used; the model is served as before."""
+
+    code = "profile_invalid"
+
+
+class SelfCheckFailed(RequestError):
+    """What was read does not give the scores that it must; the model is served as before."""
+
+    code = "self_check_failed"
+
+
 class Unauthorized(RequestError):
     """The API key is missing or unknown."""
 
