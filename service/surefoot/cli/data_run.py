@@ -73,18 +73,9 @@ class DataRun:
         return report_json(data, facts)
 
     def _excluded(self, sources: Sequence[Source], advance: Callable[[], None]) -> Iterator[str]:
-        """The excluded problems; one that cannot be read is no bad row but a promise that cannot be kept."""
         for source in sources:
             if source.sort == "exclude":
-                tally = Tally()
-                yield from (problem for _, problem in read_file("--exclude", source.path, problem_of, tally, advance))
-                if tally.failed or not tally.rows:
-                    line, failure = tally.shown[0] if tally.shown else (1, None)
-                    said = failure.message if failure else "it has no rows"
-                    raise ExamplesInvalid(
-                        f"line {line}: {said}; problems that cannot be read cannot be kept out of training",
-                        param="--exclude",
-                    )
+                yield from excluded_problems(source.path, advance)
 
     def _rows(self, source: Source, advance: Callable[[], None]) -> Iterator[LabelledRow]:
         name = Path(source.name).stem
@@ -112,6 +103,22 @@ class DataRun:
         except UnsupportedSolution as cause:
             self.left_out[str(cause)] += 1
             return None
+
+
+def excluded_problems(path: Path, advance: Callable[[], None]) -> Iterator[str]:
+    """The problems of a file; one that cannot be read is no bad row but a promise that cannot be kept.
+
+    Raises `ExamplesInvalid`.
+    """
+    tally = Tally()
+    yield from (problem for _, problem in read_file("--exclude", path, problem_of, tally, advance))
+    if tally.failed or not tally.rows:
+        line, failure = tally.shown[0] if tally.shown else (1, None)
+        said = failure.message if failure else "it has no rows"
+        raise ExamplesInvalid(
+            f"line {line}: {said}; problems that cannot be read cannot be kept out of training",
+            param="--exclude",
+        )
 
 
 def _checked(row: Mapping[str, Any]) -> Mapping[str, Any]:

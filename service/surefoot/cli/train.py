@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from surefoot.cli import train_data, train_models
+from surefoot.cli import train_data, train_loop, train_models, train_problems, train_rollouts, train_samples
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -14,7 +14,11 @@ def train() -> None:
     """Make labelled data, and train reward models and generators on it."""
 
 
+app.command("problems")(train_problems.problems)
 app.command("data")(train_data.data)
+app.command("samples")(train_samples.samples)
+app.command("rollouts")(train_rollouts.rollouts)
 app.command("prm")(train_models.prm)
 app.command("orm")(train_models.orm)
 app.command("generator")(train_models.generator)
+app.command("loop")(train_loop.loop)

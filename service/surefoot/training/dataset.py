@@ -100,7 +100,7 @@ def assembled(rows: Iterable[LabelledRow], excluded: ProblemIndex, options: Data
     for row in rows:
         if row.problem not in overlaps:
             overlaps[row.problem] = excluded.overlap(row.problem)
-        overlap, key = overlaps[row.problem], _text_key(row)
+        overlap, key = overlaps[row.problem], text_key(row)
         if overlap is not None:
             dropped[f"excluded_{overlap}"] += 1
         elif key in seen:
@@ -114,7 +114,7 @@ def assembled(rows: Iterable[LabelledRow], excluded: ProblemIndex, options: Data
     return LabelledData(train, tuple(row for row in kept if row.problem in held_out), dropped)
 
 
-def _text_key(row: LabelledRow) -> str:
+def text_key(row: LabelledRow) -> str:
     """Equal for rows that differ in nothing but white space and case."""
     return " ".join("\n".join((row.problem, *row.steps)).lower().split())
 

@@ -1,0 +1,370 @@
+"""`surefoot train loop` on tiny checkpoints: what rounds choose, leave and say, and that broken ones go on the same."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner, Result
+
+from surefoot.backends.fake_backend import FakeBackend
+from surefoot.cli.main import app
+from surefoot.sampling.fake_sampler import FakeSampler
+from surefoot.wiring import build_service
+
+SMALL = ("--rank", "2", "--epochs", "1", "--batch-tokens", "2000", "--learning-rate", "0.005", "--save-every", "1")
+
+
+def row(number: int, **fields: object) -> dict[str, Any]:
+    wrong = (None, 0, 1)[number % 3]
+    steps = ["bad" if place == wrong else f"{number}+{place}" for place in range(2)]
+    first = {"problem": f"Add {number}", "steps": steps, "first_error": wrong}
+    return {**first, "answer": "1", "is_correct": wrong is None, **fields}
+
+
+POOL = [row(number) for number in range(40)]
+VALIDATION = [row(number) for number in range(100, 109)]
+PROBLEMS = [{"problem": f"What is 2 + 3, the {number}th time?", "answer": "5"} for number in range(6)]
+
+
+@pytest.fixture(autouse=True)
+def _on_the_cpu(monkeypatch, tmp_path: Path) -> None:
+    for name, value in {"DEVICE": "cpu", "DTYPE": "float32", "THREADS": "1", "CACHE_DIR": str(tmp_path)}.items():
+        monkeypatch.setenv(f"SUREFOOT_{name}", value)
+
+
+@pytest.fixture
+def file(written) -> Callable[..., Path]:
+    """Writes rows into a file and gives its path."""
+    return lambda name, rows: written(name, *map(json.dumps, rows))
+
+
+@pytest.fixture
+def loop(program, tiny, tmp_path, file) -> Callable[..., Result]:
+    """Runs two rounds of four labels on the pool: `loop("out", "--choose", "uniform")`."""
+
+    def run(out: str, *options: str | Path, source: tuple[str | Path, ...] = (), using=program) -> Result:
+        source = source or ("--pool", file("pool.jsonl", POOL), "--labeller", "reference")
+        given = ("--validation", file("validation.jsonl", VALIDATION), "--rounds", "2", "--labels", "4")
+        return using(
+            "train", "loop", "-o", tmp_path / out, *source, *given, *options, "--", "--model", tiny("llama"), *SMALL
+        )
+
+    return run
+
+
+def lines_of(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+def chosen_in(out: Path) -> list[str]:
+    return [each["id"] for path in sorted(out.glob("round-*/chosen.jsonl")) for each in lines_of(path)]
+
+
+def test_every_round_is_measured_against_its_labels(loop, tmp_path) -> None:
+    ended = loop("out")
+    assert ended.exit_code == 0, ended.output
+    rounds = lines_of(tmp_path / "out/rounds.jsonl")
+    assert [(each["round"], each["num_labels"]) for each in rounds] == [(1, 4), (2, 8)]
+    assert all({"loss", "auroc", "f1"} <= each["measures"].keys() for each in rounds)
+
+
+def test_a_loop_leaves_report_and_plot(loop, tmp_path) -> None:
+    loop("out")
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert {"loop.json", "rounds.jsonl", "report.md", "report.json", "labels.png", "labels.svg"} <= names
+
+
+def test_no_solution_is_chosen_twice(loop, tmp_path) -> None:
+    loop("out", "--rounds", "3")
+    chosen = chosen_in(tmp_path / "out")
+    assert len(chosen) == len(set(chosen)) == 12
+
+
+def test_what_the_seed_rows_have_is_not_chosen(loop, tmp_path, file) -> None:
+    loop("out", "--seed-rows", file("seed.jsonl", POOL[:36]), "--rounds", "1")
+    rows = lines_of(tmp_path / "out/round-1/rows.jsonl")
+    assert sorted(each["problem"] for each in rows) == ["Add 36", "Add 37", "Add 38", "Add 39"]
+    assert len(lines_of(tmp_path / "out/round-1/train.jsonl")) == 40
+
+
+def test_the_convincing_choice_is_of_wrong_answers_with_the_highest_scores(loop, tmp_path) -> None:
+    loop("out", "--rounds", "1")
+    out = tmp_path / "out/round-1"
+    scores = [each["score"] for each in lines_of(out / "scores.jsonl")]
+    wrong = sorted((score for score, each in zip(scores, POOL, strict=True) if not each["is_correct"]), reverse=True)
+    chosen = lines_of(out / "chosen.jsonl")
+    assert [each["score"] for each in chosen if each["reason"] == "convincing_wrong_answer"] == wrong[:3]
+    assert [each["reason"] for each in chosen][3:] == ["most_convincing_of_the_rest"]
+
+
+def test_a_uniform_choice_asks_no_model(loop, program, tmp_path) -> None:
+    assert loop("out", "--choose", "uniform").exit_code == 0
+    assert program.settings == []
+    assert len(chosen_in(tmp_path / "out")) == 8
+
+
+def test_the_second_round_is_scored_by_the_first_ones_model(loop, program, tmp_path) -> None:
+    loop("out")
+    adapters = [settings.models[0].adapter for settings in program.settings]
+    assert adapters == [None, str(tmp_path / "out/round-1/adapter")]
+
+
+def test_both_choices_are_compared_at_equal_labels(loop, tmp_path) -> None:
+    ended = loop("out", "--compare-uniform", "--json")
+    report = json.loads(ended.stdout)
+    numbers = {how: [each["num_labels"] for each in rounds] for how, rounds in report["rounds"].items()}
+    assert numbers == {"convincing": [4, 8], "uniform": [4, 8]}
+    assert report["data_efficiency"].keys() == {"f1", "auroc", "loss"}
+
+
+def test_excluded_problems_are_never_trained_on(loop, tmp_path, file) -> None:
+    problems = ["How many red apples are in 3 bags?", "Tom walks 4 miles each day of a week."]
+    pool = [row(number, problem=problems[number % 2], steps=[f"{number}", "so"]) for number in range(12)]
+    source = ("--pool", file("pool.jsonl", pool), "--labeller", "reference")
+    excluded = file("test.jsonl", [{"problem": "How many red apples are in 8 bags?"}])
+    assert loop("out", "--exclude", excluded, source=source).exit_code == 0
+    assert {each["problem"] for each in lines_of(tmp_path / "out/round-1/train.jsonl")} == {problems[1]}
+
+
+def test_the_problems_that_are_validated_on_are_never_trained_on(loop, tmp_path, file) -> None:
+    source = ("--pool", file("pool.jsonl", [*VALIDATION, *POOL[:3]]), "--labeller", "reference")
+    assert loop("out", "--rounds", "1", source=source).exit_code == 0
+    trained = {each["problem"] for each in lines_of(tmp_path / "out/round-1/train.jsonl")}
+    assert trained == {"Add 0", "Add 1", "Add 2"}
+
+
+def test_a_loop_ends_when_nothing_is_left(loop, tmp_path, file) -> None:
+    source = ("--pool", file("pool.jsonl", POOL[:5]), "--labeller", "reference")
+    ended = loop("out", "--rounds", "4", source=source)
+    assert ended.exit_code == 0
+    assert [each["num_labels"] for each in lines_of(tmp_path / "out/rounds.jsonl")] == [4, 5]
+    assert "nothing is left" in ended.stderr
+
+
+def test_solutions_are_sampled_and_labelled_by_rules(loop, tmp_path, file) -> None:
+    ended = loop("out", "-n", "3", source=("--problems", file("problems.jsonl", PROBLEMS)))
+    assert ended.exit_code == 0, ended.output
+    samples = lines_of(tmp_path / "out/samples/round-2.jsonl")
+    assert [len(each["solutions"]) for each in samples] == [3] * 6
+    labels = {tuple(each["labels"]) for each in lines_of(tmp_path / "out/round-1/rows.jsonl")}
+    assert labels <= {(1, 1), (0, None)}
+
+
+def test_each_round_and_problem_is_sampled_with_its_own_seed(loop, program, file) -> None:
+    sampler = FakeSampler(["2 + 3 = 5\nThe answer is 5.", "2 + 3 = 6\nThe answer is 6."])
+    source = ("--problems", file("problems.jsonl", PROBLEMS))
+    loop("out", "--choose", "uniform", source=source, using=program.with_parts(sampler=sampler))
+    assert len({options.seed for options in sampler.options}) == 12
+
+
+def test_a_failure_that_may_pass_is_no_missing_score(loop, program, tmp_path) -> None:
+    backend = FakeBackend()
+    backend.close()
+    ended = loop("out", using=program.with_parts(backend=backend))
+    assert ended.exit_code == 1
+    assert "backend_failed" in ended.stderr
+    assert not (tmp_path / "out/round-1/chosen.jsonl").exists()
+
+
+def test_rollouts_label_what_was_chosen(loop, tmp_path, file) -> None:
+    source = ("--problems", file("problems.jsonl", PROBLEMS), "--labeller", "rollouts", "-k", "2")
+    ended = loop("out", "-n", "3", "--rounds", "1", source=source)
+    assert ended.exit_code == 0, ended.output
+    assert all(len(each["soft_labels"]) == 2 for each in lines_of(tmp_path / "out/round-1/rows.jsonl"))
+
+
+@pytest.mark.parametrize("place", ["surefoot.cli.loop_stages.score_rows", "surefoot.cli.loop_stages.rollout_labels"])
+def test_a_loop_killed_while_a_model_is_asked_goes_on_to_the_same_end(loop, tmp_path, file, monkeypatch, place) -> None:
+    problems = [{"problem": f"What is 2 + 3, the {number}th time?", "answer": "5"} for number in range(20)]
+    source = ("--problems", file("problems.jsonl", problems), "--labeller", "rollouts", "-k", "2")
+    module, _, name = place.rpartition(".")
+    asked = getattr(__import__(module, fromlist=[name]), name)
+    calls = []
+
+    async def interrupt(*given: Any, **options: Any) -> Any:
+        calls.append(given)
+        if len(calls) == (2 if "score" in place else 10):
+            raise KeyboardInterrupt
+        return await asked(*given, **options)
+
+    options = ("-n", "3", "--labels", "10")
+    with monkeypatch.context() as patch:
+        patch.setattr(place, interrupt)
+        assert loop("broken", *options, source=source).exit_code == 130
+    assert loop("broken", *options, "--resume", source=source).exit_code == 0
+    assert loop("whole", *options, source=source).exit_code == 0
+    assert contents(tmp_path / "broken") == contents(tmp_path / "whole")
+
+
+def test_a_loop_killed_while_training_goes_on_to_the_same_end(loop, tmp_path, monkeypatch) -> None:
+    from surefoot.cli.training_progress import ShownTraining
+
+    stepped = ShownTraining.stepped
+    steps = []
+
+    def interrupt(self: ShownTraining, epoch: int, num_tokens: int, loss: float) -> None:
+        stepped(self, epoch, num_tokens, loss)
+        steps.append(loss)
+        if len(steps) == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ShownTraining, "stepped", interrupt)
+        ended = loop("broken", "--labels", "8")
+        assert (ended.exit_code, len(steps)) == (130, 2)
+        assert "--resume goes on" in ended.stderr
+    assert loop("broken", "--labels", "8", "--resume").exit_code == 0
+    assert loop("whole", "--labels", "8").exit_code == 0
+    assert contents(tmp_path / "broken") == contents(tmp_path / "whole")
+
+
+def test_more_rounds_go_on_from_a_finished_loop(loop, tmp_path) -> None:
+    loop("more", "--rounds", "1")
+    assert loop("more", "--resume").exit_code == 0
+    loop("whole")
+    assert contents(tmp_path / "more") == contents(tmp_path / "whole")
+
+
+def test_another_loop_is_not_gone_on_with(loop) -> None:
+    loop("out", "--rounds", "1")
+    ended = loop("out", "--resume", "--labels", "5", "--json")
+    error = json.loads(ended.stdout)["error"]
+    assert (ended.exit_code, error["code"]) == (1, "run_mismatch")
+    assert "other options" in error["message"]
+
+
+def test_a_loop_is_not_begun_again_without_being_asked(loop) -> None:
+    loop("out", "--rounds", "1")
+    assert loop("out").exit_code == 2
+    assert loop("out", "--overwrite", "--labels", "5").exit_code == 0
+
+
+@pytest.fixture
+def handed_off(loop, tmp_path) -> Path:
+    """The folder of a round that waits for people."""
+    ended = loop("out", "--labeller", "hand-off")
+    assert ended.exit_code == 0, ended.output
+    assert "--resume goes on" in " ".join(ended.stdout.split())
+    return tmp_path / "out/round-1"
+
+
+def test_people_get_solutions_and_instructions(handed_off) -> None:
+    assert {path.name for path in handed_off.iterdir()} >= {"to_label.jsonl", "README.txt"}
+    assert [each["labels"] for each in lines_of(handed_off / "to_label.jsonl")] == [[None, None]] * 4
+
+
+def test_the_loop_goes_on_with_what_people_labelled(handed_off, loop, file) -> None:
+    rows = [each | {"labels": [1, 0]} for each in lines_of(handed_off / "to_label.jsonl")]
+    (handed_off / "labelled.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    ended = loop("out", "--labeller", "hand-off", "--resume", "--json")
+    assert ended.exit_code == 0, ended.output
+    assert json.loads(ended.stdout)["waits_for_labels"].endswith("round-2")
+    assert [each["first_error"] for each in lines_of(handed_off / "train.jsonl")] == [1] * 4
+
+
+def test_bad_labels_of_people_hold_the_loop(handed_off, loop) -> None:
+    rows = [each | {"labels": [1, 7]} for each in lines_of(handed_off / "to_label.jsonl")]
+    (handed_off / "labelled.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    ended = loop("out", "--labeller", "hand-off", "--resume")
+    assert ended.exit_code == 1
+    assert "line 4: labels must hold" in ended.stderr
+    assert not (handed_off / "train.jsonl").exists()
+
+
+@pytest.fixture
+def reloads(monkeypatch) -> list[str]:
+    """Where reloads were asked for; each is answered as the server does."""
+    asked: list[str] = []
+
+    def post(url: str, **_: Any) -> httpx.Response:
+        asked.append(url)
+        changed = {"name": "prm", "fingerprint": "new", "previous_fingerprint": "old", "changed": True}
+        return httpx.Response(200, json=changed)
+
+    monkeypatch.setattr("surefoot.cli.loop_swap.httpx.post", post)
+    return asked
+
+
+def test_each_rounds_adapter_is_put_where_the_server_looks(loop, tmp_path, reloads) -> None:
+    served = tmp_path / "served"
+    ended = loop("out", "--serve-dir", served, "--reload", "http://host:1/", "--model-name", "prm")
+    assert contents(served) == contents(tmp_path / "out/round-2/adapter")
+    assert reloads == ["http://host:1/admin/models/prm/reload"] * 2
+    assert "prm is reloaded: new, before old" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (httpx.Response(404, json={"error": {"code": "model_not_found", "message": "no such model"}}), "no such model"),
+        (httpx.Response(502, text="bad gateway"), "502 without JSON"),
+        (httpx.ConnectError("refused"), "ConnectError"),
+    ],
+)
+def test_a_reload_that_fails_is_told_and_stops_nothing(loop, tmp_path, monkeypatch, answer, said: str) -> None:
+    def post(url: str, **_: Any) -> httpx.Response:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr("surefoot.cli.loop_swap.httpx.post", post)
+    ended = loop("out", "--serve-dir", tmp_path / "served", "--reload", "http://host:1", "--model-name", "prm")
+    assert ended.exit_code == 0
+    assert said in ended.stderr
+    assert "keeps what it has" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--compare-uniform", "--labeller", "hand-off"), "without people"),
+        (("--reload", "http://host:1"), "--serve-dir"),
+        (("--problems", "none.jsonl"), "or else a pool"),
+        (("--exclude", "none.jsonl"), "there is no file"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(loop, options, message: str) -> None:
+    ended = loop("out", *options)
+    assert ended.exit_code == 2
+    assert message in " ".join(ended.stderr.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(("words", "message"), [(("--rnak", "2"), "rnak"), (("--overwrite",), "the loop's own")])
+def test_training_options_are_checked_before_anything_is_done(program, tmp_path, file, words, message: str) -> None:
+    given = ("--pool", file("pool.jsonl", POOL), "--validation", file("validation.jsonl", VALIDATION))
+    ended = program("train", "loop", "-o", tmp_path / "out", *given, "--", *words)
+    assert ended.exit_code == 2
+    assert message in " ".join(ended.stderr.replace("│", " ").split())
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_bad_row_of_the_pool_is_named_and_stops_nothing(loop, tmp_path, written) -> None:
+    pool = written("pool.jsonl", *map(json.dumps, POOL), '{"problem": "p"}')
+    ended = loop("out", "--rounds", "1", source=("--pool", pool, "--labeller", "reference"))
+    assert ended.exit_code == 1
+    assert "line 41" in ended.stderr
+    assert (tmp_path / "out/report.md").is_file()
+
+
+def test_the_model_of_a_round_scores_the_next_in_the_real_service(tiny, loop, written, tmp_path) -> None:
+    config = written(
+        "surefoot.toml", "[[models]]", 'name = "prm"', 'profile = "embedded-prm"', f'path = "{tiny("llama")}"'
+    )
+
+    def real(*arguments: str | Path) -> Result:
+        return CliRunner().invoke(app, [str(argument) for argument in arguments], obj=build_service)
+
+    ended = loop("out", "--config", config, using=real)
+    assert ended.exit_code == 0, ended.output
+    first, second = (
+        [each["score"] for each in lines_of(tmp_path / f"out/round-{number}/scores.jsonl")] for number in (1, 2)
+    )
+    assert (len(first), len(second)) == (40, 36)
+    assert not set(first) & set(second)
