@@ -68,6 +68,11 @@ def complaint(words: list[str]) -> str | None:
     command = COMMANDS[verb]
     if getattr(command, "commands", None) and rest and not rest[0].startswith("-"):
         return f"{' '.join(words)}: there is no {rest[0]}"
+    if (command.context_settings or {}).get("allow_extra_args") and "--" in rest:
+        # What follows is another verb's: `surefoot train loop` hands it on to `surefoot train prm`.
+        rest, others = rest[: rest.index("--")], rest[rest.index("--") + 1 :]
+        if (found := complaint(["surefoot", "train", "prm", *others])) is not None:
+            return found
     known = {"--help", *(spelling for parameter in command.params for spelling in parameter.opts)}
     unknown = [word for word in rest if word.startswith("-") and word != "-" and word.partition("=")[0] not in known]
     return f"{' '.join(words)}: {verb} has no {', '.join(unknown)}" if unknown else None

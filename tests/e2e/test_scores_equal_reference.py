@@ -1,17 +1,18 @@
-"""Served scores against a plain unbatched transformers forward pass, alone and in a batch of 32."""
+"""Served scores against a plain unbatched forward pass of peft's own model, alone and in a batch of 32."""
 
 import random
 from collections.abc import Sequence
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from peft import PeftModel
+from tokenizers import Tokenizer
+from transformers import AutoModelForCausalLM
 
 from surefoot.embedded.base_model import prepare_base
+from surefoot.embedded.shipped_adapters import adapter_directory
 from surefoot.settings import Settings
 from surefoot_client import SurefootClient
-
-SYSTEM = "You check solutions of math problems step by step. Answer Yes if the step is correct, No if it is not."
 
 
 def word_problems(count: int) -> list[dict[str, object]]:
@@ -33,25 +34,26 @@ def word_problems(count: int) -> list[dict[str, object]]:
 
 
 def reference_scores(dtype: torch.dtype, items: Sequence[dict[str, object]]) -> list[list[float]]:
-    """The formula written out: one conversation, one forward pass, softmax over Yes and No before each verdict."""
+    """The formula written out: peft's own model, a pass a solution, softmax over + and - at each line feed."""
     path = str(prepare_base(Settings().cache))
-    tokenizer = AutoTokenizer.from_pretrained(path)
-    model = AutoModelForCausalLM.from_pretrained(path, dtype=dtype).eval()
-    yes, no = (tokenizer.encode(word, add_special_tokens=False)[0] for word in ("Yes", "No"))
-    verdict_rows = model.lm_head.weight[[yes, no]].float()
+    tokenizer = Tokenizer.from_file(f"{path}/tokenizer.json")
+    model = AutoModelForCausalLM.from_pretrained(path, dtype=dtype)
+    model = PeftModel.from_pretrained(model, str(adapter_directory("embedded", "process"))).eval()
+
+    def ids(text: str) -> list[int]:
+        return tokenizer.encode(text, add_special_tokens=False).ids
+
+    (plus,), (minus,) = ids("+"), ids("-")
+    verdict_rows = model.base_model.model.lm_head.weight[[plus, minus]].float()
     scores = []
     for item in items:
-        turns = [{"role": "system", "content": SYSTEM}]
+        tokens = ids("<|im_start|>") + ids(f"{item['problem']}\n")
         positions = []
-        for number, step in enumerate(item["steps"], start=1):
-            start = f"Problem: {item['problem']}\n\n" if number == 1 else ""
-            turns.append({"role": "user", "content": f"{start}Step {number}: {step}\nIs this step correct?"})
-            prefix = tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_dict=False)
-            positions.append(len(prefix) - 1)
-            turns.append({"role": "assistant", "content": "Yes"})
-        tokens = tokenizer.apply_chat_template(turns, return_dict=False)
+        for step in item["steps"]:
+            tokens += ids(step) + ids("\n")
+            positions.append(len(tokens) - 1)
         with torch.inference_mode():
-            hidden = model.model(torch.tensor([tokens])).last_hidden_state[0]
+            hidden = model.base_model.model.model(torch.tensor([tokens])).last_hidden_state[0]
             logits = hidden[positions].float() @ verdict_rows.T
         scores.append(torch.softmax(logits, dim=-1)[:, 0].tolist())
     return scores

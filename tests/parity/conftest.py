@@ -21,8 +21,7 @@ from odd_tasks import ODD_TASKS
 from surefoot.domain import ScoreTask
 from surefoot.profiles import load_profile
 
-PRM_SYSTEM = "You check solutions of math problems step by step. Answer Yes if the step is correct, No if it is not."
-ORM_SYSTEM = "You check solutions of math problems. Answer Yes if the solution is correct, No if it is not."
+ORM_SYSTEM = "Is the solution right?"
 
 
 @dataclass(frozen=True)
@@ -43,26 +42,24 @@ class Reference:
         )
         self.model.eval()
         self.tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))
+        self.bos = json.loads((directory / "tokenizer_config.json").read_text(encoding="utf-8"))["bos_token"]
 
     def ids(self, text: str) -> list[int]:
         return self.tokenizer.encode(text, add_special_tokens=False).ids
 
-    def embedded_prm(self, task: ScoreTask, *, shift: int = 0, words: tuple[str, str] = ("Yes", "No")) -> Read:
-        """p_i = softmax(logits before verdict i over [Yes, No])[0]."""
-        token_ids = self._system_turn(PRM_SYSTEM)
+    def embedded_prm(self, task: ScoreTask, *, shift: int = 0, words: tuple[str, str] = ("+", "-")) -> Read:
+        """[bos] + tok(problem and line feed) + Σ (tok(step) + tok("\\n")); p_i = softmax over [+, -] at line feed i."""
+        token_ids = self.ids(self.bos) + self.ids(f"{task.problem}\n")
         positions = []
-        for number, step in enumerate(task.steps or (), start=1):
-            opening = f"Problem: {task.problem}\n\n" if number == 1 else ""
-            token_ids += self._user_turn(f"{opening}Step {number}: {step}\nIs this step correct?")
+        for step in task.steps or ():
+            token_ids += self.ids(step) + self.ids("\n")
             positions.append(len(token_ids) - 1 + shift)
-            token_ids += self.ids("Yes") + self.ids("<|im_end|>\n")
         return self._contrast(token_ids, positions, words)
 
     def embedded_orm(self, task: ScoreTask) -> Read:
         """softmax(logits where the answer would begin over [Yes, No])[0]."""
         solution = "\n".join(task.steps or ())
-        question = f"Problem: {task.problem}\n\nSolution: {solution}\nIs this solution correct?"
-        token_ids = self._system_turn(ORM_SYSTEM) + self._user_turn(question)
+        token_ids = self._system_turn(ORM_SYSTEM) + self._user_turn(f"{task.problem}\n{solution}")
         return self._contrast(token_ids, [len(token_ids) - 1], ("Yes", "No"))
 
     def trl(self, task: ScoreTask, *, shift: int = 0, good_columns: Sequence[int] = (1,)) -> Read:

@@ -120,7 +120,7 @@ async def test_swapped_columns_would_be_noticed(tiny, serve, reference, problems
     served, tasks = await serve({"prm": ("embedded-prm", tiny("llama"))}), problems(4)
     formula = reference(tiny("llama"))
     for task, score in zip(tasks, await served.scores("prm", tasks), strict=True):
-        wrong = formula.embedded_prm(task, words=("No", "Yes"))
+        wrong = formula.embedded_prm(task, words=("-", "+"))
         assert difference([step.score for step in score.steps], wrong.scores) > 100 * TOLERANCE
 
 

@@ -12,20 +12,17 @@ from rich.console import Console
 
 from surefoot.cli.evaluate_best_of_n import best_of_n
 from surefoot.cli.evaluate_first_error import first_error
-from surefoot.cli.jsonl_command import SourceArgument, UrlOption
+from surefoot.cli.evaluate_report import report
+from surefoot.cli.jsonl_command import OverwriteOption, RetryOption, SourceArgument, UrlOption
 from surefoot.cli.labelled_run import (
     BatchSizeOption,
     ConcurrencyOption,
     LabelledRun,
-    ModelOption,
-    NameOption,
-    ProfileOption,
     ScoredFile,
-    Target,
     check_source,
     judged_solutions,
-    named_target,
 )
+from surefoot.cli.named_model import ModelOption, NameOption, ProfileOption, Target, named_target
 from surefoot.cli.report_files import check_directory, file_errors
 from surefoot.cli.serve import ConfigOption
 from surefoot.cli.service import build_of
@@ -33,6 +30,7 @@ from surefoot.cli.service import build_of
 app = typer.Typer(no_args_is_help=True)
 app.command("best-of-n")(best_of_n)
 app.command("first-error")(first_error)
+app.command("report")(report)
 
 
 @app.callback()
@@ -44,7 +42,9 @@ def evaluate() -> None:
 def calibrate_profile(
     context: typer.Context,
     source: SourceArgument,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Where profile, report and diagram go.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="DIR", help="Where scores, profile, report and diagram go.")
+    ],
     profile: ProfileOption = None,
     model: ModelOption = None,
     name: NameOption = None,
@@ -56,6 +56,8 @@ def calibrate_profile(
     concurrency: ConcurrencyOption = 4,
     url: UrlOption = None,
     config: ConfigOption = None,
+    overwrite: OverwriteOption = False,
+    retry_failed: RetryOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Fit a process model's temperature and first-error threshold to labelled steps, and write the calibrated profile.
@@ -65,14 +67,22 @@ def calibrate_profile(
     none; or a row of ProcessBench, PRM800K, TRL or Math-Shepherd. Where the file holds -1, 0 is neutral, and counts as
     the profile says. A bad row is reported and stops nothing.
 
-    DIR gets profile.toml, to be used like any other profile, report.md and report.json, and where matplotlib is
-    installed (the extra `plots`) the reliability diagram as reliability.png and reliability.svg.
+    DIR gets scores.jsonl, in which the same command goes on where it was interrupted; profile.toml, to be used like any
+    other profile; report.md and report.json; and where matplotlib is installed (the extra `plots`) the reliability
+    diagram as reliability.png and reliability.svg.
     """
     check_directory(out)
     check_source(source)
-    run = LabelledRun(source, _probability_target(url, config, name, model, profile), batch_size, concurrency)
-    with file_errors():
-        scored = run.execute(Console(stderr=True, highlight=False, soft_wrap=True), build_of(context))
+    run = LabelledRun(
+        source,
+        _probability_target(url, config, name, model, profile),
+        batch_size,
+        concurrency,
+        out,
+        overwrite,
+        retry_failed,
+    )
+    scored = run.execute(Console(stderr=True, highlight=False, soft_wrap=True), build_of(context))
     command = ["surefoot", "evaluate", "calibration", str(source), "--profile", profile or scored.profile.name]
     _fit_and_tell(scored, source.name, out, command, fit_fraction, seed, as_json=as_json)
     if scored.tally.failed:

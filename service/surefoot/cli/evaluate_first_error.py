@@ -11,20 +11,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from surefoot.cli.jsonl_command import SourceArgument, UrlOption
+from surefoot.cli.jsonl_command import OverwriteOption, RetryOption, SourceArgument, UrlOption
 from surefoot.cli.labelled_run import (
     BatchSizeOption,
     ConcurrencyOption,
     LabelledRun,
-    ModelOption,
-    NameOption,
-    ProfileOption,
     ScoredFile,
     check_source,
     judged_solutions,
-    named_target,
 )
-from surefoot.cli.report_files import check_directory, file_errors, show_files, write_report
+from surefoot.cli.named_model import ModelOption, NameOption, ProfileOption, named_target
+from surefoot.cli.report_files import check_directory, show_files, write_report
 from surefoot.cli.serve import ConfigOption
 from surefoot.cli.service import build_of
 
@@ -35,7 +32,9 @@ if TYPE_CHECKING:
 def first_error(
     context: typer.Context,
     source: SourceArgument,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Where report, tables and heat map go.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="DIR", help="Where scores, report, tables and heat map go.")
+    ],
     threshold: Annotated[
         float | None, typer.Option(help="Measure at this threshold too, beside the profile's own.")
     ] = None,
@@ -46,6 +45,8 @@ def first_error(
     concurrency: ConcurrencyOption = 4,
     url: UrlOption = None,
     config: ConfigOption = None,
+    overwrite: OverwriteOption = False,
+    retry_failed: RetryOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Measure how well a process model finds the first wrong step of solutions whose first wrong step is known.
@@ -56,14 +57,16 @@ def first_error(
     none may be found; their harmonic mean, ProcessBench's F1; AUROC of the labelled steps; and the confusion of true
     and found first errors by position.
 
-    DIR gets report.md and report.json, measures.csv and confusion.csv, and where matplotlib is installed (the extra
-    `plots`) the heat map as confusion.png and confusion.svg.
+    DIR gets scores.jsonl, in which the same command goes on where it was interrupted; report.md and report.json,
+    measures.csv and confusion.csv; and where matplotlib is installed (the extra `plots`) the heat map as confusion.png
+    and confusion.svg.
     """
     check_directory(out)
     check_source(source)
-    run = LabelledRun(source, named_target(url, config, name, model, profile), batch_size, concurrency)
-    with file_errors():
-        scored = run.execute(Console(stderr=True, highlight=False, soft_wrap=True), build_of(context))
+    run = LabelledRun(
+        source, named_target(url, config, name, model, profile), batch_size, concurrency, out, overwrite, retry_failed
+    )
+    scored = run.execute(Console(stderr=True, highlight=False, soft_wrap=True), build_of(context))
     words = ["surefoot", "evaluate", "first-error", source.name, "--profile", profile or scored.profile.name]
     if threshold is not None:
         words += ["--threshold", str(threshold)]

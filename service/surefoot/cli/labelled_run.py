@@ -2,64 +2,36 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
+import json
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
-from surefoot.cli.jsonl_command import num_lines, opened_source
-from surefoot.cli.jsonl_progress import show_summary, shown_progress
-from surefoot.cli.jsonl_run import Failure, Outcome, RowShape, Tally, answered, read_lines, read_row
+from surefoot.cli.jsonl_command import FileRun, Prepared
+from surefoot.cli.jsonl_progress import show_summary
+from surefoot.cli.jsonl_run import Failure, Outcome, RowShape, Tally
+from surefoot.cli.named_model import Target, served_card
+from surefoot.cli.report_files import made_directory
 from surefoot.cli.score import score_rows
-from surefoot.cli.service import FOR_FILES, Build, connect, in_process
-from surefoot.domain import Kind, Rows
-from surefoot.errors import ModelNotFound, WrongModelKind
+from surefoot.cli.service import Build
+from surefoot.domain import Rows
 from surefoot.evaluation.labelled_steps import FIELDS, NULLABLE, LabelledSteps, is_right, labelled_steps
 from surefoot.profiles import Profile, builtin_names, load_profile
 from surefoot.readout import read
-from surefoot.settings import ModelSettings, Settings, load_settings
-from surefoot.wiring.detection import profile_of
 from surefoot_client import AsyncSurefootClient, ModelInfo
 
 if TYPE_CHECKING:
     from surefoot.evaluation.calibration import JudgedSolution
 
 _SAME_SCORE = 1e-6
+_SCORES = "scores.jsonl"
 
-ProfileOption = Annotated[
-    str | None, typer.Option(help="A built-in profile or a .toml file; default: the model's own, or as detected.")
-]
-ModelOption = Annotated[
-    str | None, typer.Option(metavar="PATH", help="A checkpoint, or `embedded`, instead of a configured model.")
-]
-NameOption = Annotated[
-    str | None,
-    typer.Option("--name", "--model-name", help="A configured or served model; default: the first process model."),
-]
 BatchSizeOption = Annotated[int, typer.Option(min=1, help="Rows a request.")]
 ConcurrencyOption = Annotated[int, typer.Option(min=1, help="Requests at a time.")]
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """The model that is evaluated: the one of that name on the server at `url`, or the only one of `settings`."""
-
-    name: str | None
-    profile: Profile | None
-    url: str | None = None
-    settings: Settings | None = None
-
-    def client(self, build: Build) -> AbstractAsyncContextManager[AsyncSurefootClient]:
-        """A client of the server that has it."""
-        if self.settings is None:
-            return connect(self.url, None, build, patience=FOR_FILES)
-        return in_process(self.settings, build, FOR_FILES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,45 +70,74 @@ class ScoredFile:
 
 @dataclass(frozen=True, slots=True)
 class LabelledRun:
-    """A file to be scored; rows that cannot be are counted and named, and stop nothing."""
+    """A file to be scored into `scores.jsonl` in `out`, in which the same run goes on where it was interrupted.
+
+    Rows that cannot be scored are counted and named, and stop nothing.
+    """
 
     source: Path
     target: Target
     batch_size: int
     concurrency: int
+    out: Path
+    overwrite: bool = False
+    retry_failed: bool = False
 
     def execute(self, console: Console, build: Build) -> ScoredFile:
-        """Score all rows; says on `console` how it goes, and what failed."""
-        scored, seconds = asyncio.run(self._work(console, build))
-        show_summary(console, scored.tally.summary(seconds))
-        return scored
+        """Score the rows that are not scored yet; says on `console` how it goes, and what failed."""
+        scoring = _Scoring(self.target)
+        scores = self.out / _SCORES
+        made_directory(self.out)
+        run = FileRun(
+            self.source,
+            scores,
+            self.overwrite,
+            self.retry_failed,
+            False,
+            self.batch_size,
+            self.concurrency,
+            LABELLED_ROW,
+            lambda: self.target.client(build),
+            scoring.prepare,
+        )
+        show_summary(console, run.complete(console))
+        model, profile = scoring.served
+        return ScoredFile(model, profile, _read_scores(scores), run.tally)
 
-    async def _work(self, console: Console, build: Build) -> tuple[ScoredFile, float]:
-        """With the seconds of the work itself, without loading models."""
-        async with self.target.client(build) as client:
-            # Never tried again: whether anything answers at all is to be said at once.
-            await client.health()
-            model, profile = await _served(client, self.target)
-            scored = ScoredFile(model, profile, [], Tally())
-            began = time.monotonic()
-            await self._score(client, console, scored)
-            return scored, time.monotonic() - began
 
-    async def _score(self, client: AsyncSurefootClient, console: Console, scored: ScoredFile) -> None:
+@dataclass(slots=True)
+class _Scoring:
+    """`served` are name and profile of the target, once it is prepared."""
+
+    target: Target
+    served: tuple[str, Profile] = field(init=False)
+
+    async def prepare(self, client: AsyncSurefootClient) -> Prepared:
+        card = served_card((await client.models()).models, self.target.name, "process")
+        profile = _profile_of(card, self.target)
+        self.served = card.id, profile
+
         async def work(items: Sequence[Mapping[str, object]]) -> list[Outcome]:
             rows = [labelled_steps(item) for item in items]
             sent = [{"problem": row.problem, "steps": list(row.steps)} for row in rows]
-            return await score_rows(client, sent, {"model": scored.model, "priority": "bulk"})
+            found = await score_rows(client, sent, {"model": card.id, "priority": "bulk"})
+            return [
+                outcome if isinstance(outcome, Failure) else asdict(ScoredSteps(row, _raw(outcome, profile)))
+                for row, outcome in zip(rows, found, strict=True)
+            ]
 
-        with opened_source(self.source) as source, shown_progress(console, 0, num_lines(self.source)) as advance:
-            rows = (read_row(line, LABELLED_ROW) for line in read_lines(source, ""))
-            answers = answered(rows, work, batch_size=self.batch_size, concurrency=self.concurrency)
-            async with aclosing(answers) as batches:
-                async for row, outcome in (pair async for pairs in batches for pair in pairs):
-                    scored.tally.add(row.line.number, outcome if isinstance(outcome, Failure) else None)
-                    if not isinstance(outcome, Failure) and not isinstance(row.item, Failure):
-                        scored.solutions.append(ScoredSteps(labelled_steps(row.item), _raw(outcome, scored.profile)))
-                    advance()
+        return Prepared(work, {"verb": "evaluate", "model": [card.id, card.fingerprint]})
+
+
+def _read_scores(path: Path) -> list[ScoredSteps]:
+    """What a whole run has written; rows that failed are left out."""
+    found = []
+    with path.open(encoding="utf-8") as rows:
+        for row in map(json.loads, rows):
+            if "result" in row:
+                raw = tuple(map(tuple, row["result"]["raw"]))
+                found.append(ScoredSteps(LabelledSteps(**row["result"]["labelled"]), raw))
+    return found
 
 
 def check_source(source: Path) -> None:
@@ -158,64 +159,13 @@ def judged_solutions(scored: ScoredFile) -> list[JudgedSolution]:
     ]
 
 
-def named_target(
-    url: str | None, config: Path | None, name: str | None, model: str | None, profile: str | None
-) -> Target:
-    """The model that the options name. Raises `typer.BadParameter` and what `target_of` and `load_profile` raise."""
-    if url is None:
-        return target_of(load_settings(config), name, model, profile)
-    if model is not None or config is not None:
-        raise typer.BadParameter(
-            "the server has its models already; --model and --config go without it", param_hint="--url"
-        )
-    return Target(name, None if profile is None else load_profile(profile), url)
-
-
-def target_of(settings: Settings, name: str | None, model: str | None, profile: str | None) -> Target:
-    """The configured model of that name, by default the first process model, or else the checkpoint `model`.
-
-    The other models and the generator are left out: what is not evaluated need not be loaded. Raises `ModelNotFound`,
-    `WrongModelKind` and what `profile_of` raises.
-    """
-    if model is not None:
-        known = [ModelSettings(name=name or "prm", path=model)]
-    else:
-        known = [each for each in settings.models if name in (None, each.name)]
-    for each in known:
-        only = each if profile is None else each.model_copy(update={"profile": profile})
-        read_with = profile_of(only, settings)
-        if read_with.kind == "process":
-            generator = settings.generator.model_copy(update={"engine": "none"})
-            alone = {"models": [only], "generator": generator, "remote_generators": []}
-            return Target(only.name, read_with, settings=settings.model_copy(update=alone))
-    if known and (name or model or profile):
-        raise WrongModelKind("the model reads whole solutions: labelled steps need a process model", param="name")
-    names = ", ".join(each.name for each in settings.models) or "none"
-    wanted = "process model" if name is None else "model of that name"
-    raise ModelNotFound(f"no {wanted} is configured; there are: {names}", param="name")
-
-
-def served_card(served: Sequence[ModelInfo], name: str | None, kind: Kind) -> ModelInfo:
-    """The served model of that name, by default the first of that kind. Raises `ModelNotFound`, `WrongModelKind`."""
-    card = next((card for card in served if (card.kind == kind if name is None else card.id == name)), None)
-    if card is None:
-        names = ", ".join(card.id for card in served) or "none"
-        raise ModelNotFound(f"no such {kind} model is served; there are: {names}", param="name")
-    if card.kind != kind:
-        raise WrongModelKind(
-            f"{card.id} is an {card.kind} model; name one that is served as {kind} model", param="name"
-        )
-    return card
-
-
-async def _served(client: AsyncSurefootClient, target: Target) -> tuple[str, Profile]:
-    """Name and profile of the target as it is served."""
-    card = served_card((await client.models()).models, target.name, "process")
+def _profile_of(card: ModelInfo, target: Target) -> Profile:
+    """The profile of the target as it is served."""
     if target.profile is not None:
-        return card.id, target.profile
+        return target.profile
     if card.profile not in builtin_names():
         raise typer.BadParameter("give the profile's file that the server uses for this model", param_hint="--profile")
-    return card.id, load_profile(card.profile)
+    return load_profile(card.profile)
 
 
 def _raw(outcome: Mapping[str, Any], profile: Profile) -> Rows:

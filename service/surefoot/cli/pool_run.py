@@ -14,7 +14,7 @@ from surefoot.answers import EquivalenceJudge
 from surefoot.cli.jsonl_command import Prepared
 from surefoot.cli.jsonl_retry import is_retryable
 from surefoot.cli.jsonl_run import Failure, Outcome
-from surefoot.cli.labelled_run import served_card
+from surefoot.cli.named_model import served_card
 from surefoot.cli.pool_rows import GivenPool, given_pool, judged
 from surefoot.cli.score import score_rows
 from surefoot.domain import Kind
@@ -60,7 +60,7 @@ class PoolScoring:
             verdicts = await asyncio.to_thread(judged, pool, self.judge)
             scores = [{kind: next(results) for kind, results in found.items()} for _ in verdicts]
             outcomes.append(
-                _passing(scores)
+                passing_failure(scores)
                 or {
                     "candidates": [
                         asdict(verdict) | _said(each) for verdict, each in zip(verdicts, scores, strict=True)
@@ -91,7 +91,7 @@ def read_pools(path: Path) -> ScoredPools:
     return read
 
 
-def _passing(scores: Sequence[Mapping[Kind, Outcome]]) -> Failure | None:
+def passing_failure(scores: Sequence[Mapping[Kind, Outcome]]) -> Failure | None:
     """A failure that may pass: the pool is then to be scored again, not judged without its candidate."""
     outcomes = (outcome for each in scores for outcome in each.values())
     return next((each for each in outcomes if isinstance(each, Failure) and is_retryable(each.code)), None)

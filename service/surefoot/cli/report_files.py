@@ -46,13 +46,21 @@ def write_report(
 
     In the order in which they are told of. Raises `FileFailed`.
     """
-    pictures = [directory / f"{picture}.{ending}" for ending in ("png", "svg")] if can_draw() else []
-    with file_errors():
-        directory.mkdir(parents=True, exist_ok=True)
-        if pictures:
-            draw(pictures)
+    pictures = draw_pictures(directory, {picture: draw})
     shown = pictures[0].name if pictures else None
     return [*write_files(directory, {name: [text(shown)] for name, text in texts.items()}), *pictures]
+
+
+def draw_pictures(directory: Path, pictures: Mapping[str, Callable[[Sequence[Path]], None]]) -> list[Path]:
+    """Write each picture as PNG and SVG under its name, none without matplotlib. Raises `FileFailed`."""
+    drawn: list[Path] = []
+    with file_errors():
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, draw in pictures.items() if can_draw() else ():
+            paths = [directory / f"{name}.{ending}" for ending in ("png", "svg")]
+            draw(paths)
+            drawn += paths
+    return drawn
 
 
 def show_files(files: Sequence[Path], console: Console) -> None:

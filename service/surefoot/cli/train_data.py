@@ -23,7 +23,8 @@ from surefoot.wiring.data_sources import data_file
 Gsm8kOption = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="FILE", help='Rows {"question", "answer"} with calculator annotations; or hub:owner/set/file.jsonl.'
+        metavar="FILE",
+        help='Rows {"question", "answer"} with calculator annotations; or hub:owner/set/file.jsonl. Repeatable.',
     ),
 ]
 SolutionsOption = Annotated[
@@ -41,7 +42,9 @@ ExcludeOption = Annotated[
 PerProblemOption = Annotated[
     int, typer.Option(min=0, max=64, help="Corrupted solutions of a GSM8K problem, and phrasings of its true one.")
 ]
-ValidationOption = Annotated[float, typer.Option(min=0.0, max=0.9, help="Share of the problems that is kept apart.")]
+ValidationOption = Annotated[
+    float, typer.Option(min=0.0, max=0.9, help="Share of the problems that is kept apart; 0 leaves that file empty.")
+]
 ConclusionOption = Annotated[
     str | None, typer.Option(help="Wording of the last step, {answer} in it; default: several, drawn.")
 ]

@@ -33,6 +33,17 @@ def report_markdown(curves: Sequence[Curve], facts: Mapping[str, Any], picture: 
     """The same for a reader; `picture` is the plot's file beside it, where there is one."""
     said = "".join(f"- {name.replace('_', ' ')}: {value}\n" for name, value in facts.items())
     shown = "" if picture is None else f"\n![Accuracy against N]({picture})\n"
+    return (
+        f"# Best of N\n\n{headline(curves)}\n\n{said}\n{curve_table(curves)}{shown}\n"
+        "Share of the problems whose chosen candidate is right, N candidates drawn from each pool. After ± the "
+        "standard deviation from draw to draw, which is 0 where N is the whole pool; it says nothing of how another "
+        f"set of problems would do. Votes are taken over {NUM_DRAWS} seeded draws a problem, or all where there are no "
+        "more; everything else is exact. Random choice is the pass rate, the oracle the unbiased pass@N.\n"
+    )
+
+
+def curve_table(curves: Sequence[Curve]) -> str:
+    """Accuracy by line and N, in Markdown."""
     sizes = [point.n for point in curves[0].points]
     rows = "".join(
         f"| {LINES[curve.line].title} | "
@@ -40,14 +51,7 @@ def report_markdown(curves: Sequence[Curve], facts: Mapping[str, Any], picture: 
         + " |\n"
         for curve in curves
     )
-    return (
-        f"# Best of N\n\n{headline(curves)}\n\n{said}\n"
-        f"| chosen by | {' | '.join(f'N = {size}' for size in sizes)} |\n|---|{'---:|' * len(sizes)}\n{rows}{shown}\n"
-        "Share of the problems whose chosen candidate is right, N candidates drawn from each pool. After ± the "
-        "standard deviation from draw to draw, which is 0 where N is the whole pool; it says nothing of how another "
-        f"set of problems would do. Votes are taken over {NUM_DRAWS} seeded draws a problem, or all where there are no "
-        "more; everything else is exact. Random choice is the pass rate, the oracle the unbiased pass@N.\n"
-    )
+    return f"| chosen by | {' | '.join(f'N = {size}' for size in sizes)} |\n|---|{'---:|' * len(sizes)}\n{rows}"
 
 
 def report_csv(curves: Sequence[Curve]) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from surefoot.domain import Rows
 from surefoot.errors import LabelsDegenerate
 from surefoot.evaluation.first_error import check_both_sorts, first_error_accuracy, fit_threshold
+from surefoot.evaluation.labelled_steps import first_wrong, is_settled
 from surefoot.evaluation.reliability import Bin, brier_score, calibration_error, equal_mass_bins, equal_width_bins
 from surefoot.evaluation.temperature import (
     LARGEST_FACTOR,
@@ -44,12 +45,12 @@ class JudgedSolution:
     @property
     def first_error(self) -> int | None:
         """The first step labelled wrong."""
-        return self.is_right.index(False) if False in self.is_right else None
+        return first_wrong(self.is_right)
 
     @property
     def is_whole(self) -> bool:
         """Whether the first error is known: every step before it has a label, in a correct solution every step."""
-        return None not in self.is_right[: self.first_error]
+        return is_settled(self.is_right)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,11 +30,12 @@ def draw_confusion(measures: FirstErrorMeasures, title: str, paths: Sequence[Pat
         figure = Figure(figsize=(5.6 * len(measures.at), 5.8), layout="constrained")
         figure.suptitle(f"{title}\nstep-level AUROC {measures.auroc:.3f}", fontsize=11)
         for axes, at in zip(figure.subplots(1, len(measures.at), squeeze=False)[0], measures.at, strict=True):
-            _draw_map(axes, at)
+            draw_map(axes, at, f"threshold {at.threshold:.3f}")
         save_picture(figure, paths)
 
 
-def _draw_map(axes: Axes, at: AtThreshold) -> None:
+def draw_map(axes: Axes, at: AtThreshold, title: str) -> None:
+    """One map, each row shaded by its own shares; accuracies and F1 are added to the title."""
     counts = np.array(at.confusion)
     # Each row by itself: early errors are more frequent than late ones, and would outshine them.
     shares = counts / counts.sum(axis=1, keepdims=True).clip(min=1)
@@ -48,7 +49,6 @@ def _draw_map(axes: Axes, at: AtThreshold) -> None:
     axes.set_xlabel("found first error: step, from 0")
     axes.set_ylabel("true first error (shade: share of its row)")
     axes.set_title(
-        f"threshold {at.threshold:.3f}: F1 {at.f1:.1%}\n"
-        f"erroneous {at.accuracy_erroneous:.1%}, correct {at.accuracy_correct:.1%}",
+        f"{title}: F1 {at.f1:.1%}\nerroneous {at.accuracy_erroneous:.1%}, correct {at.accuracy_correct:.1%}",
         fontsize=10,
     )

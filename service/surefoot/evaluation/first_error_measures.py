@@ -11,6 +11,7 @@ from surefoot.aggregation import first_error
 from surefoot.evaluation.calibration import JudgedSolution, step_scores
 from surefoot.evaluation.discrimination import Array, auroc
 from surefoot.evaluation.first_error import check_both_sorts, first_error_accuracy
+from surefoot.evaluation.labelled_steps import first_wrong, is_settled
 from surefoot.profiles import Profile
 
 MAX_POSITIONS = 12
@@ -55,23 +56,33 @@ def measure_first_errors(
     Raises `LabelsDegenerate` unless there are judged solutions with and without an error.
     """
     scores = [step_scores(profile, solution) for solution in solutions]
-    judged = [(steps, each.first_error) for steps, each in zip(scores, solutions, strict=True) if each.is_whole]
+    return measure_scored_steps(scores, [solution.is_right for solution in solutions], thresholds)
+
+
+def measure_scored_steps(
+    scores: Sequence[Sequence[float]], labels: Sequence[Sequence[bool | None]], thresholds: Sequence[float]
+) -> FirstErrorMeasures:
+    """The same of step scores, however they came about; `labels[i]` say which steps of solution i are right.
+
+    Raises `LabelsDegenerate` unless there are judged solutions with and without an error.
+    """
+    judged = [(steps, first_wrong(each)) for steps, each in zip(scores, labels, strict=True) if is_settled(each)]
     found, truths = [steps for steps, _ in judged], [truth for _, truth in judged]
     check_both_sorts(truths)
     labelled = [
         (score, label)
-        for steps, solution in zip(scores, solutions, strict=True)
-        for score, label in zip(steps, solution.is_right, strict=True)
+        for steps, each in zip(scores, labels, strict=True)
+        for score, label in zip(steps, each, strict=True)
         if label is not None
     ]
-    labels = np.array([label for _, label in labelled], dtype=bool)
+    is_right = np.array([label for _, label in labelled], dtype=bool)
     return FirstErrorMeasures(
-        num_solutions=len(solutions),
+        num_solutions=len(scores),
         num_judged_solutions=len(judged),
         num_erroneous_solutions=sum(truth is not None for truth in truths),
-        num_steps=len(labels),
-        num_right_steps=int(labels.sum()),
-        auroc=auroc(np.array([score for score, _ in labelled]), labels),
+        num_steps=len(is_right),
+        num_right_steps=int(is_right.sum()),
+        auroc=auroc(np.array([score for score, _ in labelled]), is_right),
         at=tuple(_at(threshold, found, truths) for threshold in thresholds),
     )
 

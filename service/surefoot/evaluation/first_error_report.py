@@ -22,7 +22,7 @@ def report_markdown(measures: FirstErrorMeasures, facts: Mapping[str, Any], pict
         f"| {at.threshold:.4f} | {at.accuracy_erroneous:.1%} | {at.accuracy_correct:.1%} | {at.f1:.1%} |\n"
         for at in measures.at
     )
-    tables = "".join(f"\n## Confusion at threshold {at.threshold:.4f}\n\n{_confusion(at)}" for at in measures.at)
+    tables = "".join(f"\n## Confusion at threshold {at.threshold:.4f}\n\n{confusion_table(at)}" for at in measures.at)
     return (
         f"# First errors\n\n{said}\n{sizes(measures)}\n\nStep-level AUROC: {measures.auroc:.4f}\n\n"
         "| threshold | accuracy on erroneous solutions | accuracy on correct ones | F1 |\n|---:|---:|---:|---:|\n"
@@ -69,7 +69,8 @@ def positions(at: AtThreshold) -> list[str]:
     return [*map(str, range(num - 1)), later, "none"]
 
 
-def _confusion(at: AtThreshold) -> str:
+def confusion_table(at: AtThreshold) -> str:
+    """Solutions by true first error (rows) and found one (columns), in Markdown."""
     names = positions(at)
     rows = "".join(
         f"| **{name}** | {' | '.join(map(str, counts))} |\n" for name, counts in zip(names, at.confusion, strict=True)

@@ -77,6 +77,16 @@ def is_right(label: object, *, zero: bool) -> bool | None:
     raise ValueError(_LABELS_EXPECTED)
 
 
+def first_wrong(labels: Sequence[bool | None]) -> int | None:
+    """The first step that is wrong, `None` where none is said to be."""
+    return list(labels).index(False) if False in labels else None
+
+
+def is_settled(labels: Sequence[bool | None]) -> bool:
+    """Whether the first error is known: every step before it has a label, in a correct solution every step."""
+    return None not in labels[: first_wrong(labels)]
+
+
 def _checked(labels: object, num_steps: int) -> tuple[object, ...]:
     if not isinstance(labels, list) or len(labels) != num_steps:
         raise ValueError(f"labels must be a list with one for each of the {num_steps} steps")

@@ -94,10 +94,13 @@ class ChatSteps(ChatRendering):
 class SeparatedSteps(Strict):
     """Plain text: the prompt, then each step followed by the separator, each piece tokenised alone.
 
-    Read at the last token of each separator, or of each step where the separator is empty. `prompt` may hold {problem}.
+    Read at the last token of each separator, or of each step where the separator is empty. `prompt` may hold {problem},
+    `earlier_turn` {text}.
     """
 
     method: Literal["separated_steps"]
+    earlier_turn: str | None = None
+    """How each earlier turn of a conversation is written before the prompt; without it conversations are refused."""
     prompt: str = "{problem}"
     separator: str = "\n"
     bos: bool = True

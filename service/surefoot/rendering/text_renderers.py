@@ -10,8 +10,10 @@ from surefoot.rendering.renderer import fill, numbered
 
 
 class SeparatedStepsRenderer:
-    """[bos] + prompt + (step + separator)*, each piece tokenised alone; read at each separator's last token, or the
-    one before it."""
+    """[bos] + earlier turns + prompt + (step + separator)*, each piece tokenised alone.
+
+    Read at each separator's last token, or the one before it.
+    """
 
     def __init__(self, spec: SeparatedSteps, tokenizer: Tokenizer) -> None:
         self._spec = spec
@@ -20,8 +22,12 @@ class SeparatedStepsRenderer:
         self._back = {"last": 1, "before_last": 2}[spec.read]
 
     def render(self, task: ScoreTask, solution: Solution) -> RenderedInput:
-        _refuse_context(task)
         token_ids = _beginning(self._tokenizer, bos=self._spec.bos)
+        if self._spec.earlier_turn is None:
+            _refuse_context(task)
+        else:
+            for turn in task.context:
+                token_ids += self._tokenizer.encode_text(fill(self._spec.earlier_turn, {"text": turn.content}))
         token_ids += self._tokenizer.encode_text(fill(self._spec.prompt, {"problem": task.problem}))
         positions: list[int] = []
         for index, step in enumerate(solution.steps):

@@ -25,6 +25,10 @@ class GeneratorSettings(Section):
     """`auto` is vLLM where it is installed, else transformers; `none` serves scores only."""
     path: str = "embedded"
     """`embedded`, a checkpoint directory, or `hub:owner/name`."""
+    adapter: str | None = None
+    """A directory with a LoRA adapter in peft's format, as `surefoot train generator` writes it; the engine applies it
+    to `path`. One that was trained for another base is refused. The embedded model has one where neither instructions
+    nor examples are given, which `embedded` names; `none` samples from the base alone."""
     dtype: Dtype = "auto"
     """Weights' type; `auto` is bf16 where the processor multiplies it natively."""
     start: Literal["auto", "lazy", "startup"] = "auto"
@@ -33,7 +37,8 @@ class GeneratorSettings(Section):
     instructions: str | None = None
     """System message before a bare `problem` (never before `messages`); the embedded model has one by default."""
     examples: list[Example] | None = None
-    """Worked problems shown before a bare `problem`; the embedded model has one by default, with one step a line."""
+    """Worked problems shown before a bare `problem`; the embedded model has one by default, with one step a line, which
+    an `adapter` makes dispensable."""
     max_context_tokens: int = Field(4096, ge=16)
     """Prompt and answer together; longer costs key/value cache."""
     max_concurrent: int = Field(64, ge=1)
@@ -45,8 +50,20 @@ class GeneratorSettings(Section):
     def _embedded_model_is_shown_the_format(self) -> Self:
         if self.path == "embedded" and self.instructions is None and self.examples is None:
             self.instructions = _EMBEDDED_INSTRUCTIONS
-            self.examples = [_EMBEDDED_EXAMPLE]
+            self.adapter = self.adapter or "embedded"
+            self.examples = [_EMBEDDED_EXAMPLE] if self.adapter == "none" else None
+        if self.adapter == "none":
+            self.adapter = None
         return self
+
+    def as_trained(self) -> GeneratorSettings:
+        """The settings that a generator trained from these is served with: an adapter, and no example by default."""
+        if self.adapter is not None:
+            return self
+        given = self.model_dump()
+        if (self.instructions, self.examples) == (_EMBEDDED_INSTRUCTIONS, [_EMBEDDED_EXAMPLE]):
+            given["examples"] = None
+        return GeneratorSettings.model_validate(given | {"adapter": "in training"})
 
 
 class RemoteGeneratorSettings(Section):

@@ -9,6 +9,9 @@ from pydantic import Field, model_validator
 from surefoot.inspection.checkpoint_files import Permission
 from surefoot.settings.section import Dtype, Section, key_in
 
+EMBEDDED_PROFILES = ("embedded-prm", "embedded-orm")
+"""Built-in profiles of the embedded base that an adapter was trained for, which comes with the package."""
+
 
 class ModelSettings(Section):
     """One reward model: `[[models]]` in the file."""
@@ -22,7 +25,8 @@ class ModelSettings(Section):
     """`embedded`, a checkpoint directory, or `hub:owner/name`; only the last one ever reaches for the network."""
     adapter: str | None = None
     """A directory with a LoRA adapter in peft's format, as `surefoot train` writes it; the base is shared with other
-    models on `path`. One that was trained for another base is refused."""
+    models on `path`. One that was trained for another base is refused. The embedded models have one by default, which
+    `embedded` names; `none` serves the base alone."""
     dtype: Dtype | None = None
     """Overrides the top-level `dtype` for this model."""
     backend: Literal["transformers", "vllm", "vllm_server"] = "transformers"
@@ -42,6 +46,15 @@ class ModelSettings(Section):
     allow: list[Permission] = Field(default_factory=list)
     """What is refused otherwise: weights in .bin files, and Python code that comes with the checkpoint. The first is
     read by torch's restricted loader; the second runs whatever the checkpoint's author wrote."""
+
+    @model_validator(mode="after")
+    def _embedded_models_are_trained(self) -> Self:
+        is_shipped = self.path == "embedded" and self.profile in EMBEDDED_PROFILES
+        if self.adapter is None and is_shipped and self.backend == "transformers":
+            self.adapter = "embedded"
+        elif self.adapter == "none":
+            self.adapter = None
+        return self
 
     @model_validator(mode="after")
     def _backend_reads_what_is_set(self) -> Self:

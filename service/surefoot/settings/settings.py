@@ -18,12 +18,15 @@ from pydantic_settings import (
 from surefoot.errors import SettingsInvalid
 from surefoot.settings.bounds import GpuSettings, LimitSettings, SchedulerSettings
 from surefoot.settings.generators import GeneratorSettings, RemoteGeneratorSettings
-from surefoot.settings.models import ModelSettings
+from surefoot.settings.models import EMBEDDED_PROFILES, ModelSettings
 from surefoot.settings.section import Dtype
 
 
 def _default_models() -> list[ModelSettings]:
-    return [ModelSettings(name=name, profile=f"embedded-{name}") for name in ("prm", "orm")]
+    return [
+        ModelSettings(name=name, profile=profile)
+        for name, profile in zip(("prm", "orm"), EMBEDDED_PROFILES, strict=True)
+    ]
 
 
 class Settings(BaseSettings):
@@ -37,6 +40,8 @@ class Settings(BaseSettings):
     """Address to listen on; 0.0.0.0 opens the service to the network."""
     port: int = Field(8080, ge=0, le=65535)
     """Port to listen on."""
+    admin_routes: bool = False
+    """Serve `POST /admin/models/{name}/reload`, which asks for no key: only where strangers cannot reach the port."""
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
     """`auto`, `cpu`, `cuda` or `cuda:N`."""
     dtype: Dtype = "auto"

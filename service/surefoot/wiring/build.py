@@ -57,6 +57,7 @@ def build_service(settings: Settings) -> Service:
         metrics_text=lambda: (telemetry.render(), telemetry.content_type),
         start=life.start,
         close=life.close,
+        admin_routes=settings.admin_routes,
     )
 
 

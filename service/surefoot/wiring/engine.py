@@ -23,7 +23,8 @@ class Engine:
     """Several models may share an engine: `add_model` says how a profile reads it, by the name in `ForwardItem.head`.
 
     `add_adapter` has the inputs of that name read with the adapter in a directory, and gives the identity of scores
-    that are; `None` where the engine applies none. Raises `AdapterInvalid` or `AdapterMismatch`.
+    that are; `None` where the engine applies none. Raises `AdapterInvalid` or `AdapterMismatch`. `remove_model` lets go
+    of a name and its adapter, in any thread and also while a pass runs; engines without adapters keep their names.
     `plain_rows` gives an input's rows by one ordinary forward pass in this process, where there is one. Served passes
     wait for it, so it is for the time before serving.
     """
@@ -34,3 +35,4 @@ class Engine:
     add_model: Callable[[str, Profile], None]
     plain_rows: Callable[[ForwardItem], Rows] | None
     add_adapter: Callable[[str, Path], EngineIdentity] | None = None
+    remove_model: Callable[[str], None] = lambda _name: None

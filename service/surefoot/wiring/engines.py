@@ -97,6 +97,7 @@ def _build_transformers(model: ModelSettings, profile: Profile, settings: Settin
         lambda name, profile: backend.add_head(name, build_head(profile, checkpoint, tokenizer)),
         backend.plain_rows,
         add_adapter,
+        backend.remove_head,
     )
 
 

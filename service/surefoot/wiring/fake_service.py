@@ -54,7 +54,8 @@ class FakeParts:
     """What a fake service is made of; every part has a default. `broken` models fail to load with that error.
 
     `proves` runs the self-check at start, with `has_plain_pass` as an engine in this process does. Without it
-    `backend.batches` and the metrics hold requests alone.
+    `backend.batches` and the metrics hold requests alone. `adapters` are what a model's adapter directory holds, an
+    adapter's id or the error of reading it; it may be changed before a reload.
     """
 
     profiles: Mapping[str, Profile] = field(default_factory=fake_profiles)
@@ -66,6 +67,8 @@ class FakeParts:
     limits: Limits = field(default_factory=Limits)
     queue: SchedulerLimits = field(default_factory=SchedulerLimits)
     broken: Mapping[str, Exception] = field(default_factory=dict)
+    adapters: Mapping[str, str | Exception] = field(default_factory=dict)
+    admin_routes: bool = False
     loads: bool = True
     proves: bool = False
     has_plain_pass: bool = True
@@ -108,6 +111,7 @@ def build_fake_service(parts: FakeParts) -> FakeService:
         metrics_text=lambda: (telemetry.render(), telemetry.content_type),
         start=start,
         close=close,
+        admin_routes=parts.admin_routes,
     )
     return FakeService(service, scheduler, telemetry)
 
@@ -118,8 +122,12 @@ def _loader(
     async def load() -> ServedModel:
         if name in parts.broken:
             raise parts.broken[name]
+        adapter = parts.adapters.get(name, "")
+        if isinstance(adapter, Exception):
+            raise adapter
+        head, fingerprint = (f"{part}@{adapter}" if adapter else part for part in (name, f"fake-{profile.name}"))
         if profile.readout.method == "sequence_scalar":
-            parts.backend.num_columns[name] = 1
+            parts.backend.num_columns[head] = 1
         await scheduler.start()
         tokenizer = FakeTokenizer.for_profile(profile)
         line = ScoringLine(
@@ -131,18 +139,17 @@ def _loader(
             max_input_tokens=parts.backend.max_input_tokens,
             max_steps=parts.limits.max_steps,
             fewest_tokens=tokenizer.fewest_tokens,
+            head=head,
         )
         scorer = _scorer(line, tokenizer, parts, scheduler, telemetry)
-        card = card_of(
-            scorer, base_id="fake", fingerprint=f"fake-{profile.name}", dtype="float32", backend="fake", device="cpu"
-        )
+        card = card_of(scorer, base_id="fake", fingerprint=fingerprint, dtype="float32", backend="fake", device="cpu")
 
         async def prove() -> SelfCheck:
             if not parts.proves:
                 return NOT_CHECKED
             return await check_scores(line, plain_scores(line, plain) if parts.has_plain_pass else None, "float32")
 
-        return ServedModel(card, scorer, prove, lambda: scheduler.close(GRACE_S))
+        return ServedModel(card, scorer, prove, lambda: scheduler.close(GRACE_S), load if adapter else None)
 
     async def plain(item: ForwardItem) -> Rows:
         return parts.backend.plain_rows(item)

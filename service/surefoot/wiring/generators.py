@@ -8,6 +8,7 @@ from typing import Literal
 
 from surefoot.api.service import Generator
 from surefoot.domain import Message
+from surefoot.embedded.shipped_adapters import adapter_directory
 from surefoot.errors import SettingsInvalid
 from surefoot.ports import Sampler
 from surefoot.sampling.life import PolicySource
@@ -103,10 +104,7 @@ def _build_sampler(settings: Settings) -> Sampler:
     engine = chosen_engine(settings)
 
     def prepare() -> PolicySource:
-        from surefoot.modeling.base_id import base_id
-
-        directory = checkpoint_directory(wanted.path, settings)
-        return PolicySource(directory, f"{base_id(directory, cache=settings.cache)}-{engine}-{dtype}")
+        return _policy_source(settings, f"{engine}-{dtype}")
 
     if engine == "transformers":
         from surefoot.sampling.transformers_sampler import TransformersSampler
@@ -129,6 +127,22 @@ def _build_sampler(settings: Settings) -> Sampler:
         on_gpu=device.type == "cuda",
     )
     return VllmSampler(wanted.name, prepare, options)
+
+
+def _policy_source(settings: Settings, computed_by: str) -> PolicySource:
+    """Where the policy is, and its adapter, refused before any weights are loaded; blocking."""
+    from surefoot.modeling.base_id import base_id
+
+    wanted = settings.generator
+    directory = checkpoint_directory(wanted.path, settings)
+    base = base_id(directory, cache=settings.cache)
+    if wanted.adapter is None:
+        return PolicySource(directory, f"{base}-{computed_by}")
+    from surefoot.sampling.policy_adapter import read_policy_adapter, warn_of_other_preface
+
+    adapter = read_policy_adapter(adapter_directory(wanted.adapter, "generator"), base)
+    warn_of_other_preface(wanted.name, adapter.directory, preface(wanted))
+    return PolicySource(directory, f"{base}+{adapter.values.id}-{computed_by}", adapter)
 
 
 def check_gpu(settings: Settings) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import weakref
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from surefoot.domain import ForwardItem, Kind, Rows
-from surefoot.errors import SettingsInvalid
+from surefoot.embedded.shipped_adapters import adapter_directory
+from surefoot.errors import ProfileInvalid, SettingsInvalid
 from surefoot.pipeline import ModelScorer, ScoringLine
 from surefoot.ports import Sampler, Telemetry
 from surefoot.profiles import GenerativeVerdict, Profile
@@ -37,6 +40,7 @@ class ModelLoader:
         self._telemetry = telemetry
         self._samplers = samplers
         self._engines: dict[EngineKey, QueuedEngine] = {}
+        self._adapted_heads = itertools.count(1)
 
     def registry(self) -> Registry:
         """A registry of all configured models. Raises at once what `profile_of` raises."""
@@ -61,20 +65,36 @@ class ModelLoader:
                 param="generator",
             )
         queued = await self._engine(model, profile)
-        identity = await asyncio.to_thread(_adapted, model, profile, queued.engine)
-        queued.engine.add_model(model.name, profile)
         line = self._line(model, profile, queued)
+        identity = await asyncio.to_thread(_added, line.head, model, profile, queued.engine)
         if is_verifier:
             served = await self._verifier(model, line, queued)
         else:
-            served = self._reward_model(line, queued, identity)
+            served = self._reward_model(model, line, queued, identity)
         # Only now is there a model whose closing stops the loop again.
         await queued.scheduler.start()
         return served
 
+    async def _load_again(self, model: ModelSettings, loaded: Profile) -> ServedModel:
+        """The model with its adapter, and a profile of one's own, as their files are now. Raises a `StartupError`."""
+        profile = loaded if model.detects_profile else await asyncio.to_thread(profile_of, model, self._settings)
+
+        def lasting(of: Profile) -> tuple[object, ...]:
+            return of.kind, of.readout.method, engine_key(model, of, self._settings)
+
+        if lasting(profile) != lasting(loaded):
+            raise ProfileInvalid(
+                f"models: {model.name}: the profile has another kind or readout now than the one that is served: "
+                "restart the service, or put the earlier profile back",
+                param="profile",
+            )
+        return await self.load(model, profile)
+
     def _line(self, model: ModelSettings, profile: Profile, queued: QueuedEngine) -> ScoringLine:
         engine = queued.engine
-        return ScoringLine(
+        # A name for each adapter: the one before is still asked for by the requests that began with it.
+        head = None if model.adapter is None else f"{model.name}@{next(self._adapted_heads)}"
+        line = ScoringLine(
             model.name,
             profile,
             build_renderer(profile, engine.tokenizer),
@@ -83,15 +103,23 @@ class ModelLoader:
             max_input_tokens=critique_limit(model, self._settings, engine.backend.max_input_tokens),
             max_steps=self._settings.limits.max_steps,
             fewest_tokens=engine.tokenizer.fewest_tokens,
+            head=head,
         )
+        if head is not None:
+            # Whoever may still ask for the adapter holds its line, so that it is let go of with the last request.
+            weakref.finalize(line, engine.remove_model, head).atexit = False
+        return line
 
-    def _reward_model(self, line: ScoringLine, queued: QueuedEngine, identity: EngineIdentity) -> ServedModel:
+    def _reward_model(
+        self, model: ModelSettings, line: ScoringLine, queued: QueuedEngine, identity: EngineIdentity
+    ) -> ServedModel:
         plain = _plain_scores(line, queued)
         return ServedModel(
             _card(line, identity),
             line,
             lambda: check_scores(line, plain, identity.dtype),
             lambda: queued.close(self._settings.shutdown_grace_s),
+            None if model.adapter is None else partial(self._load_again, model, line.profile),
         )
 
     async def _verifier(self, model: ModelSettings, line: ScoringLine, queued: QueuedEngine) -> ServedModel:
@@ -117,9 +145,10 @@ class ModelLoader:
         return self._engines[key]
 
 
-def _adapted(model: ModelSettings, profile: Profile, engine: Engine) -> EngineIdentity:
-    """What the model's scores depend on, its adapter included; blocking."""
+def _added(head: str, model: ModelSettings, profile: Profile, engine: Engine) -> EngineIdentity:
+    """Have the engine read the model by that name. What its scores depend on, its adapter included; blocking."""
     if model.adapter is None:
+        engine.add_model(head, profile)
         return engine.identity
     if engine.add_adapter is None or isinstance(profile.readout, GenerativeVerdict):
         raise SettingsInvalid(
@@ -127,7 +156,9 @@ def _adapted(model: ModelSettings, profile: Profile, engine: Engine) -> EngineId
             f"{profile.readout.method} is not: merge it into a checkpoint, and give that as path",
             param="adapter",
         )
-    return engine.add_adapter(model.name, Path(model.adapter).expanduser())
+    identity = engine.add_adapter(head, adapter_directory(model.adapter, profile.kind))
+    engine.add_model(head, profile)
+    return identity
 
 
 def _card(scorer: ModelScorer, identity: EngineIdentity) -> ModelCard:
@@ -138,6 +169,7 @@ def _card(scorer: ModelScorer, identity: EngineIdentity) -> ModelCard:
         dtype=identity.dtype,
         backend=identity.backend,
         device=identity.device,
+        is_adapted=identity.adapter is not None,
     )
 
 

@@ -71,6 +71,22 @@ def test_a_name_is_taken_once(tiny) -> None:
         backend.add_head("pair", LinearHead(torch.zeros(2, 64)))
 
 
+def test_a_head_that_is_let_go_of_is_no_longer_read(tiny) -> None:
+    backend = backend_on(tiny("llama"))
+    backend.remove_head("pair")
+    with pytest.raises(KeyError, match="pair"):
+        backend.forward([item(1)])
+
+
+def test_a_head_that_is_let_go_of_during_a_pass_is_read_to_its_end(tiny) -> None:
+    checkpoint = load(tiny("llama"))
+    backend = TransformersBackend("tiny", checkpoint)
+    backend.add_head("pair", contrast_head(checkpoint.model, [1, 2]))
+    before = backend.forward([item(3)])
+    checkpoint.trunk.register_forward_hook(lambda *_: backend.remove_head("pair"))
+    assert backend.forward([item(3)]) == before
+
+
 @pytest.mark.parametrize(("asked", "expected"), [(None, 512), (100, 100), (9999, 512)])
 def test_limit_never_exceeds_the_models_positions(tiny, asked: int | None, expected: int) -> None:
     directory = tiny("llama", max_position_embeddings=512)

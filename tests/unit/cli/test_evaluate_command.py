@@ -26,7 +26,7 @@ def report_of(out: Path) -> dict:
 def test_the_files_are_there_and_the_profile_loads(program, written, out) -> None:
     ended = program("evaluate", "calibration", written("in.jsonl", *ROWS), "--out", out)
     assert ended.exit_code == 0, ended.output
-    assert {"profile.toml", "report.md", "report.json", "reliability.png", "reliability.svg"} == {
+    assert {"scores.jsonl", "profile.toml", "report.md", "report.json", "reliability.png", "reliability.svg"} == {
         path.name for path in out.iterdir()
     }
     assert load_profile(str(out / "profile.toml")).threshold == report_of(out)["threshold"]
@@ -79,7 +79,7 @@ def test_labels_of_one_side_end_with_their_error(program, written, out) -> None:
     rows = [row for index, row in enumerate(ROWS) if index % 3 == 0]
     ended = program("evaluate", "calibration", written("in.jsonl", *rows), "--out", out, "--json")
     assert (ended.exit_code, json.loads(ended.stdout)["error"]["code"]) == (1, "labels_degenerate")
-    assert not out.exists()
+    assert {path.name for path in out.iterdir()} == {"scores.jsonl"}
 
 
 def test_a_checkpoint_is_loaded_alone_and_without_a_generator(program, written, out) -> None:

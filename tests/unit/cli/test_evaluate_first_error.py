@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from surefoot.backends.fake_backend import FakeBackend
 from surefoot.profiles import load_profile
 
 ROWS = [
     json.dumps({"problem": f"What is {number}+1?", "steps": ["one", "two"], "first_error": [None, 0, 1][number % 3]})
     for number in range(24)
 ]
-FILES = {"report.md", "report.json", "measures.csv", "confusion.csv", "confusion.png", "confusion.svg"}
+FILES = {"scores.jsonl", "report.md", "report.json", "measures.csv", "confusion.csv", "confusion.png", "confusion.svg"}
 
 
 @pytest.fixture
@@ -69,6 +70,27 @@ def test_equal_runs_write_equal_files(program, written, tmp_path) -> None:
     ]
 
 
+def test_a_resumed_run_scores_only_what_is_missing(program, written, out) -> None:
+    source = written("in.jsonl", *ROWS)
+    program("evaluate", "first-error", source, "--out", out)
+    whole = {path.name: path.read_bytes() for path in out.iterdir()}
+    rows = whole["scores.jsonl"].splitlines(keepends=True)
+    (out / "scores.jsonl").write_bytes(b"".join(rows[:20]) + rows[20][:30])
+    backend = FakeBackend()
+    program.with_parts(backend=backend)("evaluate", "first-error", source, "--out", out)
+    assert sum(map(len, backend.batches)) == 4
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == whole
+
+
+def test_scores_of_other_rows_are_begun_again_only_when_that_is_asked_for(program, written, out) -> None:
+    program("evaluate", "first-error", written("in.jsonl", *ROWS), "--out", out)
+    other = written("other.jsonl", *ROWS[3:])
+    codes = [
+        program("evaluate", "first-error", other, "--out", out, *options).exit_code for options in ([], ["--overwrite"])
+    ]
+    assert (codes, report_of(out)["rows"]) == ([2, 0], 21)
+
+
 def test_json_is_the_report(program, written, out) -> None:
     ended = program("evaluate", "first-error", written("in.jsonl", *ROWS), "--out", out, "--json")
     assert json.loads(ended.stdout) == report_of(out)
@@ -84,7 +106,7 @@ def test_a_bad_row_is_named_and_the_others_are_used(program, written, out) -> No
 def test_labels_of_one_side_end_with_their_error(program, written, out) -> None:
     ended = program("evaluate", "first-error", written("in.jsonl", *ROWS[::3]), "--out", out, "--json")
     assert (ended.exit_code, json.loads(ended.stdout)["error"]["code"]) == (1, "labels_degenerate")
-    assert not out.exists()
+    assert {path.name for path in out.iterdir()} == {"scores.jsonl"}
 
 
 def test_an_outcome_model_is_refused(program, written, out) -> None:

@@ -8,6 +8,9 @@ import pytest
 from typer.testing import Result
 
 from surefoot.profiles import load_profile
+from surefoot.sampling.policy_adapter import preface_facts
+from surefoot.settings import GeneratorSettings
+from surefoot.wiring.generators import preface
 
 SMALL = ("--rank", "2", "--epochs", "1", "--batch-tokens", "2000", "--learning-rate", "0.005")
 
@@ -81,6 +84,12 @@ def test_a_generator_is_trained_on_right_solutions_alone(train, written, tmp_pat
     assert "profile.toml" not in files_of(tmp_path / "out")
     losses = [epoch["loss"] for epoch in json.loads(ended.stdout)["epochs"]]
     assert losses[1] < losses[0]
+
+
+def test_a_generators_facts_say_after_which_turns_it_was_trained(train, written, tmp_path) -> None:
+    train("generator", written("in.jsonl", *ROWS))
+    facts = json.loads((tmp_path / "out" / "surefoot.json").read_text(encoding="utf-8"))
+    assert facts["preface"] == preface_facts(preface(GeneratorSettings(adapter="out")))["preface"]
 
 
 def test_the_same_seed_gives_the_same_files(train, written, tmp_path) -> None:

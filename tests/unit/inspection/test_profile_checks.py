@@ -93,7 +93,7 @@ class Untemplated(FakeTokenizer):
 
 
 def test_a_missing_chat_template_is_an_error(sort_of, named) -> None:
-    check = named(sort_of("language_model"), "embedded-prm", "rendering", Untemplated())
+    check = named(sort_of("language_model"), "embedded-orm", "rendering", Untemplated())
     assert check.status == "error"
     assert "chat_template is not set" in check.message
 

@@ -92,6 +92,18 @@ def test_half_a_pair_of_matrices_is_refused(written) -> None:
         read_adapter(written({f"{LAYER}.lora_A.weight": torch.ones(2, 64)}))
 
 
+def test_tensors_that_are_no_matrices_are_refused(written) -> None:
+    with pytest.raises(AdapterInvalid, match="pairs of LoRA matrices"):
+        read_adapter(written({f"{LAYER}.lora_A.weight": torch.ones(2), f"{LAYER}.lora_B.weight": torch.ones(2)}))
+
+
+def test_what_was_read_does_not_change_with_its_file(written) -> None:
+    (layer,) = read_adapter(written()).layers.values()
+    file = written({name: 2 * tensor for name, tensor in tensors().items()}) / "adapter_model.safetensors"
+    file.write_bytes(bytes(file.stat().st_size))
+    assert layer.up.unique().tolist() == [1.0]
+
+
 def test_an_adapter_of_another_base_is_refused_by_its_id(written) -> None:
     adapter = read_adapter(written(facts={"base_id": "aaaa"}))
     adapter.check_base("aaaa")
@@ -121,3 +133,21 @@ def test_a_layer_is_changed_while_its_adapter_is_active_and_not_after(written, l
     with layers.active("another"):
         assert torch.equal(module(inputs), plain)
     assert torch.equal(module(inputs), plain)
+
+
+def test_an_adapter_that_is_let_go_of_changes_nothing_more(written, layers) -> None:
+    layers.add("m", read_adapter(written()))
+    module = layers._model.model.layers[0].mlp.up_proj
+    plain = module(torch.ones(1, 64))
+    layers.remove("m")
+    with layers.active("m"):
+        assert torch.equal(module(torch.ones(1, 64)), plain)
+
+
+def test_a_pass_ends_with_the_adapter_that_it_began_with(written, layers) -> None:
+    layers.add("m", read_adapter(written()))
+    module = layers._model.model.layers[0].mlp.up_proj
+    with layers.active("m"):
+        changed = module(torch.ones(1, 64))
+        layers.remove("m")
+        assert torch.equal(module(torch.ones(1, 64)), changed)

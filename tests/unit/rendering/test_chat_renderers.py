@@ -4,7 +4,7 @@ import pytest
 
 from surefoot.domain import Message
 from surefoot.errors import ProfileInvalid, UnsupportedMessages
-from surefoot.profiles import ChatRendering, builtin_names, load_profile
+from surefoot.profiles import ChatRendering, VerdictTurns, builtin_names, load_profile
 from surefoot.rendering.fake_tokenizer import FakeTokenizer
 
 CHAT_PROFILES = [name for name in builtin_names() if isinstance(load_profile(name).rendering, ChatRendering)]
@@ -28,9 +28,13 @@ def test_a_context_moves_the_readings_and_nothing_else(render, profile) -> None:
 
 
 def test_verdict_turns_are_written_as_the_profile_says(render) -> None:
-    assert render("embedded-prm").text == (
-        "<|im_start|>system\nYou check solutions of math problems step by step. "
-        "Answer Yes if the step is correct, No if it is not.<|im_end|>\n"
+    turns = {"first_turn": "Problem: {problem}\n\nStep 1: {step}\nIs this step correct?", "verdict": "Yes"}
+    spec = VerdictTurns(
+        method="verdict_turns", system="Judge.", turn="Step {index}: {step}\nIs this step correct?", **turns
+    )
+    profile = load_profile("rlhflow-prm").model_copy(update={"rendering": spec})
+    assert render(profile).text == (
+        "<|im_start|>system\nJudge.<|im_end|>\n"
         "<|im_start|>user\nProblem: 2 + 3?\n\nStep 1: 2 + 3 = 5\nIs this step correct?<|im_end|>\n"
         "<|im_start|>assistant\nYes<|im_end|>\n"
         "<|im_start|>user\nStep 2: So it is 5.\nIs this step correct?<|im_end|>\n"
@@ -47,8 +51,9 @@ def test_verdict_turns_are_read_before_each_verdict(render) -> None:
 
 def test_a_final_verdict_is_read_where_the_answer_begins(render) -> None:
     rendered = render("embedded-orm")
-    assert rendered.text.endswith(
-        "Solution: 2 + 3 = 5\nSo it is 5.\nIs this solution correct?<|im_end|>\n<|im_start|>assistant\n"
+    assert rendered.text == (
+        "<|im_start|>system\nIs the solution right?<|im_end|>\n"
+        f"<|im_start|>user\n2 + 3?\n2 + 3 = 5\nSo it is 5.<|im_end|>\n{ASSISTANT}"
     )
     assert rendered.before_each_reading == [rendered.text]
 

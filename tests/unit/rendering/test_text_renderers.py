@@ -10,9 +10,15 @@ from surefoot.rendering.fake_tokenizer import FakeTokenizer
 from surefoot.segmentation import split_solution
 
 TEXT_PROFILES = [name for name in builtin_names() if not isinstance(load_profile(name).rendering, ChatRendering)]
+WITHOUT_TURNS = [name for name in TEXT_PROFILES if not getattr(load_profile(name).rendering, "earlier_turn", None)]
 
 
-@pytest.mark.parametrize("profile", TEXT_PROFILES)
+def test_earlier_turns_are_written_as_the_profile_says(render) -> None:
+    context = (Message("system", "Be kind."), Message("user", "Hi"))
+    assert render("embedded-prm", context=context).text == "<s>Be kind.\nHi\n2 + 3?\n2 + 3 = 5\nSo it is 5.\n"
+
+
+@pytest.mark.parametrize("profile", WITHOUT_TURNS)
 def test_plain_text_takes_no_conversation(render, profile) -> None:
     with pytest.raises(UnsupportedMessages):
         render(profile, context=(Message("user", "Hi"),))

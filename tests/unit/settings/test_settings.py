@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from surefoot.errors import SettingsInvalid
-from surefoot.settings import GeneratorSettings, RemoteGeneratorSettings, Settings, load_settings
+from surefoot.settings import GeneratorSettings, ModelSettings, RemoteGeneratorSettings, Settings, load_settings
+from surefoot.settings.models import EMBEDDED_PROFILES
 
 TOML = """
 port = 9000
@@ -198,15 +199,48 @@ def test_cache_is_in_the_home_directory_otherwise(monkeypatch, base: str | None)
     assert load_settings().cache == Path("/home/someone/.cache/surefoot")
 
 
-def test_embedded_generator_is_shown_the_format() -> None:
+def test_embedded_generator_has_an_adapter_that_makes_its_example_dispensable() -> None:
     generator = GeneratorSettings()
+    assert (generator.adapter, generator.examples) == ("embedded", None)
+    assert generator.instructions
+
+
+def test_embedded_base_alone_is_shown_the_format() -> None:
+    generator = GeneratorSettings(adapter="none")
+    assert generator.adapter is None
     assert generator.instructions
     assert generator.examples
+
+
+def test_own_instructions_are_for_the_base_alone() -> None:
+    assert GeneratorSettings(instructions="Be brief.").adapter is None
+
+
+@pytest.mark.parametrize("profile", EMBEDDED_PROFILES)
+def test_embedded_models_have_their_adapters(profile: str) -> None:
+    assert ModelSettings(name="m", profile=profile).adapter == "embedded"
+    assert ModelSettings(name="m", profile=profile, adapter="none").adapter is None
+    assert ModelSettings(name="m", profile=profile, adapter="mine").adapter == "mine"
+
+
+@pytest.mark.parametrize("other", [{"path": "/models/x"}, {"profile": "trl-prm"}, {"backend": "vllm"}])
+def test_no_other_model_has_one_by_itself(other: dict[str, str]) -> None:
+    assert ModelSettings(**{"name": "m", "profile": "embedded-prm"} | other).adapter is None
 
 
 def test_own_generator_is_shown_nothing() -> None:
     generator = GeneratorSettings(path="/models/policy")
     assert (generator.instructions, generator.examples) == (None, None)
+
+
+def test_a_trained_generator_learns_the_prompt_that_it_is_served_with() -> None:
+    trained, served = GeneratorSettings().as_trained(), GeneratorSettings(adapter="adapters/generator")
+    assert (trained.instructions, trained.examples) == (served.instructions, served.examples)
+
+
+def test_own_examples_are_trained_with() -> None:
+    examples = GeneratorSettings(adapter="none").examples
+    assert GeneratorSettings(instructions="Be brief.", examples=examples).as_trained().examples == examples
 
 
 def test_own_instructions_replace_the_embedded_ones_whole() -> None:

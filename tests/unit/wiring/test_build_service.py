@@ -57,6 +57,12 @@ def test_unknown_profile_is_refused() -> None:
         build_service(wanted)
 
 
+@pytest.mark.parametrize("admin_routes", [False, True])
+def test_admin_routes_are_those_of_the_settings(admin_routes: bool) -> None:
+    wanted = settings(engine="none").model_copy(update={"admin_routes": admin_routes})
+    assert build_service(wanted).admin_routes is admin_routes
+
+
 def test_generator_may_be_left_out() -> None:
     assert build_service(settings(engine="none")).generators == {}
 

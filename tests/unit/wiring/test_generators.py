@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from surefoot.domain import Message
-from surefoot.errors import CheckpointMissing, GpuMemoryTooSmall, SettingsInvalid
+from surefoot.errors import CheckpointMissing, GpuMemoryTooSmall, SamplerUnavailable, SettingsInvalid
+from surefoot.modeling.adapters import read_adapter
 from surefoot.sampling.openai_sampler import OpenAISampler
 from surefoot.sampling.transformers_sampler import TransformersSampler
 from surefoot.sampling.vllm_sampler import VllmSampler
@@ -22,6 +23,7 @@ from surefoot.wiring.generators import (
     shares_gpu,
     starts_with_service,
 )
+from tiny_adapters import write_tiny_adapter
 
 GIB = 2**30
 
@@ -121,6 +123,33 @@ async def test_fingerprint_names_weights_engine_and_dtype(tiny) -> None:
     weights, engine, dtype = sampler.fingerprint.rsplit("-", 2)
     await sampler.close()
     assert (len(weights), engine, dtype) == (16, "transformers", "float32")
+
+
+async def test_fingerprint_names_the_adapter(tiny, tmp_path: Path) -> None:
+    adapter = write_tiny_adapter(tiny("llama"), tmp_path / "adapter")
+    wanted = settings(engine="transformers", path=str(tiny("llama")), dtype="float32", adapter=str(adapter))
+    sampler = build_generator(wanted).sampler
+    await sampler.start()
+    named = sampler.fingerprint.partition("-")[0]
+    await sampler.close()
+    assert named.partition("+")[2] == read_adapter(adapter).id
+
+
+async def test_an_adapter_of_another_base_makes_it_unavailable(tiny, tmp_path: Path) -> None:
+    adapter = write_tiny_adapter(tiny("llama"), tmp_path / "adapter", facts={"base_id": "aaaa"})
+    wanted = settings(engine="transformers", path=str(tiny("llama")), dtype="float32", adapter=str(adapter))
+    with pytest.raises(SamplerUnavailable, match="the adapter was trained for the base aaaa"):
+        await build_generator(wanted).sampler.start()
+
+
+async def test_other_instructions_than_the_adapters_are_logged(tiny, tmp_path: Path, caplog) -> None:
+    facts = {"preface": [{"role": "system", "content": "Be long."}]}
+    adapter = write_tiny_adapter(tiny("llama"), tmp_path / "adapter", facts=facts)
+    wanted = settings(engine="transformers", path=str(tiny("llama")), dtype="float32", adapter=str(adapter))
+    sampler = build_generator(wanted).sampler
+    await sampler.start()
+    await sampler.close()
+    assert "other instructions or examples than its adapter was trained with" in caplog.text
 
 
 def test_preface_is_instructions_then_examples_as_earlier_turns() -> None:
