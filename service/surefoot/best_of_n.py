@@ -105,12 +105,19 @@ Event = CandidateDrawn | CandidateScored | Finished
 
 
 async def draw_samples(
-    name: str, sampler: Sampler, messages: Sequence[Message], options: SamplingOptions, telemetry: Telemetry
+    name: str,
+    sampler: Sampler,
+    messages: Sequence[Message],
+    options: SamplingOptions,
+    telemetry: Telemetry,
+    *,
+    beginning: str = "",
 ) -> Samples:
-    """All candidates of one conversation; when the caller goes away the sampler stops too."""
+    """All candidates of one conversation, each what follows `beginning` in the answer; when the caller goes away the
+    sampler stops too."""
     started = time.perf_counter()
     try:
-        prompt = await sampler.encode_prompt(messages)
+        prompt = await sampler.encode_prompt(messages, beginning=beginning)
         async with aclosing(sampler.sample(prompt, options)) as stream:  # type: ignore[type-var]
             candidates = sorted([candidate async for candidate in stream], key=lambda candidate: candidate.index)
     except Exception:

@@ -94,10 +94,8 @@ class TextPart:
 
 @dataclass(frozen=True, slots=True)
 class EncodedParts:
-    """Tokens of a text in parts; `last_tokens[i]` is the index of the token that holds part i's last character.
-
-    For an empty part it is that of the token before it, -1 where there is none.
-    """
+    """Tokens of a text in parts; `last_tokens[i]` is the index of the token that holds part i's last character, for an
+    empty part that of the token before it, -1 where there is none."""
 
     token_ids: tuple[int, ...]
     last_tokens: tuple[int, ...]
@@ -208,10 +206,12 @@ class SamplingOptions:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A conversation as the policy reads it; `token_ids` is empty where the policy keeps its tokens to itself."""
+    """A conversation as the policy reads it, and what the answer to it begins with; `token_ids` are those of both, and
+    empty where the policy keeps its tokens to itself."""
 
     messages: tuple[Message, ...]
     token_ids: tuple[int, ...] = ()
+    beginning: str = ""
 
 
 @dataclass(frozen=True, slots=True)

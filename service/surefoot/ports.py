@@ -95,8 +95,12 @@ class Sampler(Protocol):
         """Load the engine; idempotent. Raises `SamplerUnavailable`."""
         ...
 
-    async def encode_prompt(self, messages: Sequence[Message]) -> Prompt:
-        """A conversation that ends with a user turn, with the policy's own tokens where it tells them."""
+    async def encode_prompt(self, messages: Sequence[Message], *, beginning: str = "") -> Prompt:
+        """A conversation that ends with a user turn, with the policy's own tokens where it tells them.
+
+        Candidates go on from `beginning`, what the assistant has said of its answer. Raises `InputTooLong`, and
+        `InvalidRequest` where the policy cannot go on from one.
+        """
         ...
 
     def sample(self, prompt: Prompt, options: SamplingOptions) -> AsyncIterator[SampledCandidate]:

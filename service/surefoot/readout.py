@@ -22,8 +22,6 @@ from surefoot.profiles import (
     ValueHead,
 )
 
-_CONTRAST_CLASSES: tuple[StepClass, ...] = ("positive", "negative")
-
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -66,13 +64,13 @@ def _classes(
     return Reading(min(score, 1.0), tuple(row), probabilities)
 
 
-def _read_pair(spec: TokenContrast | GenerativeVerdict, row: Sequence[float]) -> Reading:
-    return _classes(row, _CONTRAST_CLASSES, spec.temperature, neutral_is_positive=False)
+def _read_verdict(spec: GenerativeVerdict, row: Sequence[float]) -> Reading:
+    return _classes(row, ("positive", "negative"), spec.temperature, neutral_is_positive=False)
 
 
 def _read_contrast(spec: TokenContrast, row: Sequence[float]) -> Reading:
     if spec.normalise == "pair":
-        return _read_pair(spec, row)
+        return _classes(row, spec.classes, spec.temperature, spec.neutral_is_positive)
     positive, negative, log_mass = (value / spec.temperature for value in row)
     found = {"positive": math.exp(positive - log_mass), "neutral": 0.0, "negative": math.exp(negative - log_mass)}
     return Reading(min(found["positive"], 1.0), tuple(row), found)
@@ -111,7 +109,7 @@ READERS: Mapping[str, Callable[[Any, Sequence[float]], Reading]] = {
     "value_head": _read_value,
     "sequence_scalar": _read_scalar,
     "log_ratio": _read_log_ratio,
-    "generative_verdict": _read_pair,
+    "generative_verdict": _read_verdict,
 }
 
 

@@ -51,9 +51,9 @@ def card_of(
     device: str,
     is_adapted: bool = False,
 ) -> ModelCard:
-    """The card of the model that `line` scores with; the tolerance is the one of its dtype. An adapter makes a trained
-    model of a base that the profile says is none."""
+    """The card of the model that `line` scores with; the tolerance is the one of its dtype."""
     profile = line.profile
+    trained, notice = profile.standing(is_adapted=is_adapted)
     return ModelCard(
         name=line.name,
         kind=profile.kind,
@@ -64,8 +64,8 @@ def card_of(
         threshold=profile.threshold,
         aggregation=profile.aggregation,
         max_input_tokens=line.max_input_tokens,
-        trained=profile.trained or is_adapted,
-        notice=None if is_adapted and not profile.trained else profile.notice,
+        trained=trained,
+        notice=notice,
         base_id=base_id,
         fingerprint=fingerprint,
         dtype=dtype,

@@ -1,6 +1,7 @@
 """What POST /sample promises: candidates with the policy's own tokens, and what it refuses."""
 
 import asyncio
+import json
 
 import pytest
 
@@ -79,6 +80,43 @@ async def test_messages_are_sent_as_they_are(serve) -> None:
     assert "".join(map(chr, prompt)) == "Long!2 + 3?"
 
 
+async def test_a_beginning_stands_after_preface_and_problem(serve) -> None:
+    api = await serve(preface=(Message("system", "Short!"),))
+    prompt = (await api.post("/sample", {"problem": "2 + 3?", "beginning": "2 + 3 = 5\n"}))["prompt_token_ids"]
+    assert "".join(map(chr, prompt)) == "Short!2 + 3?2 + 3 = 5\n"
+
+
+async def test_a_beginning_goes_with_messages_too(api) -> None:
+    messages = [{"role": "user", "content": "2 + 3?"}]
+    prompt = (await api.post("/sample", {"messages": messages, "beginning": "It is"}))["prompt_token_ids"]
+    assert "".join(map(chr, prompt)) == "2 + 3?It is"
+
+
+async def test_candidates_hold_what_follows_the_beginning(api) -> None:
+    [candidate] = (await api.post("/sample", {"problem": "2 + 3?", "beginning": "Well,\n"}))["candidates"]
+    assert candidate["text"] == FAKE_TEXTS[0]
+
+
+@pytest.mark.parametrize("beginning", [None, "", " \n"])
+async def test_a_blank_beginning_is_none(api, beginning: str | None) -> None:
+    prompt = (await api.post("/sample", BODY | {"beginning": beginning}))["prompt_token_ids"]
+    assert "".join(map(chr, prompt)) == BODY["problem"]
+
+
+@pytest.mark.parametrize("path", ["/best_of_n", "/v1/chat/completions"])
+async def test_only_sampling_alone_takes_a_beginning(api, path: str) -> None:
+    body = {"problem": "p"} if path == "/best_of_n" else {"messages": [{"role": "user", "content": "p"}]}
+    assert "beginning" not in json.dumps(api.app.openapi()["paths"][path])
+    await api.http.post(path, json=body | {"beginning": "It is"})
+    assert all(prompt == (ord("p"),) for prompt in api.parts.sampler.prompts)
+
+
+async def test_a_conversation_that_ends_with_the_assistant_is_refused(api) -> None:
+    messages = [{"role": "user", "content": "p"}, {"role": "assistant", "content": "It is"}]
+    error = await api.refused("/sample", {"messages": messages}, 422)
+    assert "the problem must be the last user turn" in error["message"]
+
+
 @pytest.mark.parametrize(
     ("fields", "param"),
     [
@@ -94,6 +132,7 @@ async def test_messages_are_sent_as_they_are(serve) -> None:
         ({"n": "2"}, "n"),
         ({"stop": "x"}, "stop"),
         ({"best_of": 3}, "best_of"),
+        ({"beginning": 5}, "beginning"),
     ],
 )
 async def test_a_bad_field_is_named(api, fields, param) -> None:

@@ -23,7 +23,7 @@ def test_solve_prints_steps_the_pick_and_why(server) -> None:
     shown = surefoot("solve", PROBLEM, "-n", "3", "--max-tokens", "48", "--seed", "1", "--url", server.url)
     assert "◀ pick" in shown
     assert "Pick candidate" in shown
-    assert "untrained" in shown
+    assert "untrained" not in shown
     assert "\x1b[" not in shown  # no terminal, no colour codes
 
 
@@ -41,7 +41,13 @@ def test_models_lists_what_is_served(server) -> None:
 def test_models_lists_what_is_configured() -> None:
     shown = surefoot("models")
     assert "embedded-prm" in shown
-    assert "untrained" in shown
+    assert "untrained" not in shown
+
+
+def test_a_base_without_its_adapter_says_that_it_is_untrained(tmp_path) -> None:
+    config = tmp_path / "surefoot.toml"
+    config.write_text('[[models]]\nname = "prm"\nprofile = "embedded-prm"\nadapter = "none"\n')
+    assert "untrained" in surefoot("models", "-c", str(config))
 
 
 def test_score_writes_a_row_for_each_line_the_bad_one_too(server, tmp_path) -> None:

@@ -7,10 +7,10 @@ from surefoot_client import SurefootClient
 PROBLEM = "A farmer has 3 baskets with 12 apples each. He sells 10 apples. How many apples does he have left?"
 
 
-def test_models_say_that_they_are_untrained(client: SurefootClient) -> None:
+def test_the_embedded_models_are_trained(client: SurefootClient) -> None:
     by_name = {model.id: model for model in client.models().models}
     assert {"prm", "orm"} <= set(by_name)
-    assert all(model.trained is False and "untrained" in (model.notice or "") for model in by_name.values())
+    assert all((model.trained, model.notice) == (True, None) for model in by_name.values())
 
 
 def test_the_sampler_is_vllm(client: SurefootClient) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surefoot.errors import NonFiniteScore, StepCountMismatch
-from surefoot.profiles import Profile, UnitMap, load_profile
+from surefoot.profiles import Profile, TokenContrast, UnitMap, load_profile
 from surefoot.profiles.schema import ReadoutSpec
 from surefoot.readout import READERS, UNIT_MAPS, read, sigmoid, softmax
 
@@ -19,6 +19,8 @@ PURE = load_profile("pure-prm")
 SKYWORK = load_profile("skywork-o1-open-prm")
 EURUS = load_profile("eurus-prm")
 IMPLICIT = load_profile("implicit-prm")
+
+THREE_WORDS = {"positive": "+", "negative": "-", "neutral": "0"}
 
 finite = st.floats(-1e300, 1e300)
 
@@ -168,3 +170,17 @@ def test_a_log_ratio_may_be_the_steps_own_share() -> None:
 
 def test_a_log_ratio_keeps_its_value_before_beta() -> None:
     assert read(EURUS, ((10.0,),), 1)[0].raw == (10.0,)
+
+
+@pytest.mark.parametrize(("neutral_is_positive", "score"), [(True, 0.75), (False, 0.25)])
+def test_a_contrast_of_three_words_is_a_softmax_over_all(neutral_is_positive: bool, score: float) -> None:
+    profile = with_readout(PRM, **THREE_WORDS, neutral_is_positive=neutral_is_positive)
+    [reading] = read(profile, ((0.0, 0.0, math.log(2)),), 1)
+    assert reading.score == pytest.approx(score)
+    assert reading.probabilities == pytest.approx({"positive": 0.25, "negative": 0.25, "neutral": 0.5})
+
+
+@pytest.mark.parametrize("wrong", [{"normalise": "vocabulary"}, {"neutral": "+"}])
+def test_three_words_are_different_and_share_all_probability(wrong) -> None:
+    with pytest.raises(ValueError, match=r"readout\."):
+        TokenContrast(method="token_contrast", **THREE_WORDS | wrong)

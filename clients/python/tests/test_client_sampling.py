@@ -11,6 +11,7 @@ MESSAGES = [{"role": "user", "content": "2+3?"}]
 def test_sample_sends_the_fields_of_the_api(driver, server, sample_answer):
     server.reply(httpx.Response(200, json=sample_answer))
     options = {
+        "beginning": "2+3=",
         "generator": "default",
         "n": 4,
         "temperature": 0.7,

@@ -86,6 +86,8 @@ def num_columns(profile: Profile) -> int:
             f"readout.normalise {readout.normalise!r} of {readout.method!r}",
             "it keeps the words' rows of the output layer, not the vocabulary's mass",
         )
+    if isinstance(readout, TokenContrast) and readout.neutral is not None:
+        raise not_served(f"readout.neutral of {readout.method!r}", "its two-way classifiers read two words")
     return _COLUMNS[readout.method](readout)
 
 

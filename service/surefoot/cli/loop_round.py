@@ -82,7 +82,8 @@ class Round:
                 return []
             rows = self._by_hand(chosen) if self.options.labeller == "hand-off" else self._by_machine(chosen)
             write_files(self.directory, {_ROWS: written_rows(rows, "surefoot")})
-        lines = (self.directory / _ROWS).read_text(encoding="utf-8").splitlines()
+        # Bytes: in a text, characters of a solution like U+2028 would end a line too.
+        lines = (self.directory / _ROWS).read_bytes().splitlines()
         return rows_from([json.loads(line) for line in lines], "pool")
 
     def trained(self, rows: Sequence[LabelledRow], num_labels: int) -> tuple[Point, bool]:

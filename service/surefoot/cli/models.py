@@ -74,6 +74,7 @@ def _configured(config: Path | None) -> list[dict[str, Any]]:
             rows.append(_undetected(model))
             continue
         profile = load_profile(model.profile)
+        trained, notice = profile.standing(is_adapted=model.adapter is not None)
         rows.append(
             {
                 "model": model.name,
@@ -81,8 +82,9 @@ def _configured(config: Path | None) -> list[dict[str, Any]]:
                 "profile": profile.name,
                 "scale": profile.scale,
                 "path": model.path,
-                "trained": profile.trained,
-                "notice": profile.notice or "",
+                "adapter": model.adapter,
+                "trained": trained,
+                "notice": notice or "",
             }
         )
     return rows

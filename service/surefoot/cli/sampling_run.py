@@ -107,7 +107,10 @@ class DrawnFile:
 
 
 class ServedSampler:
-    """The generator of a server as a `Sampler`: prompts are encoded where candidates are drawn."""
+    """The generator of a server as a `Sampler`: prompts are encoded where candidates are drawn.
+
+    A lone user turn is sent as a problem, which the server sets behind the generator's own preface.
+    """
 
     def __init__(self, client: AsyncSurefootClient, generator: str | None) -> None:
         self._client = client
@@ -122,12 +125,12 @@ class ServedSampler:
 
     async def start(self) -> None: ...
 
-    async def encode_prompt(self, messages: Sequence[Message]) -> Prompt:
-        return Prompt(tuple(messages))
+    async def encode_prompt(self, messages: Sequence[Message], *, beginning: str = "") -> Prompt:
+        return Prompt(tuple(messages), beginning=beginning)
 
     async def sample(self, prompt: Prompt, options: SamplingOptions) -> AsyncIterator[SampledCandidate]:
-        messages = [asdict(message) for message in prompt.messages]
-        for candidate in (await drawn(self._client, messages, options, self._generator)).candidates:
+        found = await drawn(self._client, _asked(prompt), options, self._generator, beginning=prompt.beginning or None)
+        for candidate in found.candidates:
             reason: FinishReason = "stop" if candidate.finish_reason == "stop" else "length"
             yield SampledCandidate(candidate.index, candidate.text, candidate.token_ids, reason, None)
 
@@ -139,10 +142,13 @@ async def drawn(
     problem_or_messages: str | list[dict[str, Any]],
     options: SamplingOptions,
     generator: str | None,
+    *,
+    beginning: str | None = None,
 ) -> SampleResponse:
     """The answer of `POST /sample`."""
     return await client.sample(
         problem_or_messages,
+        beginning=beginning,
         n=options.n,
         temperature=options.temperature,
         top_p=options.top_p,
@@ -150,6 +156,14 @@ async def drawn(
         seed=options.seed,
         generator=generator,
     )
+
+
+def _asked(prompt: Prompt) -> str | list[dict[str, Any]]:
+    match prompt.messages:
+        case (Message("user", problem),):
+            return problem
+        case messages:
+            return [asdict(message) for message in messages]
 
 
 def sampling_service(

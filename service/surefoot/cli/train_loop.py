@@ -17,7 +17,7 @@ from surefoot.cli.loop_training import Training
 from surefoot.cli.sampling_run import Drawing, GeneratorOption, MaxTokensOption, TemperatureOption
 from surefoot.cli.serve import ConfigOption
 from surefoot.cli.service import build_of
-from surefoot.cli.train_models import AsJson
+from surefoot.cli.training_options import AsJson
 from surefoot.settings import load_settings
 from surefoot.training.rounds import Choosing, Labeller
 

@@ -3,69 +3,54 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from surefoot.cli.models import prepare_embedded
 from surefoot.cli.serve import ConfigOption
-from surefoot.cli.training_run import HELD_OUT, TrainingRun
+from surefoot.cli.training_options import (
+    Accumulate,
+    Alpha,
+    AnswersOption,
+    AsJson,
+    Base,
+    BaseType,
+    BatchTokens,
+    Best,
+    Dropout,
+    Epochs,
+    EveryToken,
+    KeptGib,
+    Output,
+    Overwrite,
+    Patience,
+    ProfileName,
+    Rank,
+    Rate,
+    Resume,
+    SaveEvery,
+    Seed,
+    Source,
+    StartFrom,
+    StoredAs,
+    TailTokens,
+    Targets,
+    TopLayers,
+    Validation,
+    Weights,
+    WordsWeight,
+)
+from surefoot.cli.training_run import TrainingRun
 from surefoot.domain import Kind
 from surefoot.settings import ModelSettings, Settings, load_settings
 from surefoot.settings.section import Dtype
-from surefoot.training.class_weights import ClassWeights
-from surefoot.training.examples import Answers, is_wanted
+from surefoot.training.examples import is_wanted
 from surefoot.training.lora_shape import LoraShape
-from surefoot.training.plan import BestBy, TrainingPlan
+from surefoot.training.plan import TrainingPlan
 
 if TYPE_CHECKING:
     from surefoot.wiring.training import TrainingBase
-
-Source = Annotated[Path, typer.Argument(metavar="TRAIN.jsonl", help="Labelled rows, as `surefoot train data` writes.")]
-Output = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where the adapter goes.")]
-Validation = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE.jsonl", help=f"Rows to measure on; default: all rows of {HELD_OUT:.0%} of the problems."
-    ),
-]
-Base = Annotated[str, typer.Option("--model", metavar="PATH", help="`embedded`, a directory, or `hub:owner/name`.")]
-ProfileName = Annotated[
-    str, typer.Option("--profile", help="A built-in profile or a .toml file: how it will be served.")
-]
-Rank = Annotated[int, typer.Option(min=1, help="Rank of the adapter; its size grows with it.")]
-Alpha = Annotated[
-    float | None, typer.Option(min=0, help="The adapter is scaled by alpha / rank; default: twice the rank.")
-]
-Dropout = Annotated[float, typer.Option(min=0, max=0.9, help="Share of the adapter's inputs that is dropped.")]
-TopLayers = Annotated[int, typer.Option(min=0, help="Adapt so many layers from the output; 0: all. Fewer are faster.")]
-Targets = Annotated[str, typer.Option(help="Linear parts to adapt, q_proj,v_proj say; default: all.")]
-Epochs = Annotated[int, typer.Option(min=1, help="Passes over the rows.")]
-Rate = Annotated[float, typer.Option("--learning-rate", min=0, help="Its peak.")]
-BatchTokens = Annotated[int, typer.Option(min=1, help="Tokens a forward pass; more is faster until memory says stop.")]
-Accumulate = Annotated[int, typer.Option(min=1, help="Passes whose gradients make one update.")]
-Weights = Annotated[ClassWeights, typer.Option("--class-weights", help="balanced: right and wrong weigh the same.")]
-EveryToken = Annotated[
-    bool, typer.Option("--every-token/--final-token", help="Targets: every token of the solution, or its end alone.")
-]
-TailTokens = Annotated[int, typer.Option(min=1, help="Last tokens of a step that share its target; 1: its end alone.")]
-AnswersOption = Annotated[Answers, typer.Option(help="Learn from solutions whose final answer is so.")]
-Best = Annotated[BestBy, typer.Option("--best-by", help="The measure that decides which epoch is kept.")]
-Patience = Annotated[int, typer.Option(min=1, help="End after so many epochs without a better one.")]
-Seed = Annotated[int, typer.Option(min=0, help="Of the first weights, of the order and of dropout.")]
-BaseType = Annotated[Dtype, typer.Option("--dtype", help="Of the base; auto: bf16 where the processor multiplies it.")]
-StoredAs = Annotated[Literal["bfloat16", "float32"], typer.Option("--stored-as", help="Of the adapter's file.")]
-SaveEvery = Annotated[int, typer.Option(min=1, help="Updates between two states to go on from.")]
-KeptGib = Annotated[
-    float,
-    typer.Option(
-        "--kept-gib", min=0, help="Memory for what layers below the adapted ones give: once, not in every epoch."
-    ),
-]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with the unfinished run in DIR.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Begin again, whatever is in DIR.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")]
 
 
 def prm(
@@ -75,6 +60,8 @@ def prm(
     model: Base = "embedded",
     profile: ProfileName = "embedded-prm",
     tail_tokens: TailTokens = 1,
+    words_weight: WordsWeight = 0.0,
+    start_from: StartFrom = None,
     rank: Rank = 16,
     alpha: Alpha = None,
     dropout: Dropout = 0.0,
@@ -107,12 +94,39 @@ def prm(
     """
     shape = _shape(rank, alpha, dropout, top_layers, targets)
     plan = TrainingPlan(
-        epochs, learning_rate, batch_tokens, accumulate, patience, best_by, class_weights, seed, save_every
+        epochs,
+        learning_rate,
+        batch_tokens,
+        accumulate,
+        patience,
+        best_by,
+        class_weights,
+        seed,
+        save_every,
+        words_weight=words_weight,
     )
     settings = load_settings(config)
-    base = partial(_reward_base, settings, _model(model, profile, dtype), "process", tail_tokens=tail_tokens)
+    base = partial(
+        _reward_base,
+        settings,
+        _model(model, profile, dtype),
+        "process",
+        tail_tokens=tail_tokens,
+        words=words_weight > 0,
+    )
     TrainingRun(
-        source, output, validation, base, shape, plan, stored_as, _bytes(kept_gib), resume, overwrite, as_json
+        source,
+        output,
+        validation,
+        base,
+        shape,
+        plan,
+        stored_as,
+        _bytes(kept_gib),
+        start_from,
+        resume,
+        overwrite,
+        as_json,
     ).execute()
 
 
@@ -123,6 +137,8 @@ def orm(
     model: Base = "embedded",
     profile: ProfileName = "embedded-orm",
     every_token: EveryToken = True,
+    words_weight: WordsWeight = 0.0,
+    start_from: StartFrom = None,
     rank: Rank = 16,
     alpha: Alpha = None,
     dropout: Dropout = 0.0,
@@ -152,12 +168,39 @@ def orm(
     """
     shape = _shape(rank, alpha, dropout, top_layers, targets)
     plan = TrainingPlan(
-        epochs, learning_rate, batch_tokens, accumulate, patience, best_by, class_weights, seed, save_every
+        epochs,
+        learning_rate,
+        batch_tokens,
+        accumulate,
+        patience,
+        best_by,
+        class_weights,
+        seed,
+        save_every,
+        words_weight=words_weight,
     )
     settings = load_settings(config)
-    base = partial(_reward_base, settings, _model(model, profile, dtype), "outcome", every_token=every_token)
+    base = partial(
+        _reward_base,
+        settings,
+        _model(model, profile, dtype),
+        "outcome",
+        every_token=every_token,
+        words=words_weight > 0,
+    )
     TrainingRun(
-        source, output, validation, base, shape, plan, stored_as, _bytes(kept_gib), resume, overwrite, as_json
+        source,
+        output,
+        validation,
+        base,
+        shape,
+        plan,
+        stored_as,
+        _bytes(kept_gib),
+        start_from,
+        resume,
+        overwrite,
+        as_json,
     ).execute()
 
 
@@ -167,6 +210,7 @@ def generator(
     validation: Validation = None,
     model: Base = "embedded",
     answers: AnswersOption = "correct",
+    start_from: StartFrom = None,
     rank: Rank = 16,
     alpha: Alpha = None,
     dropout: Dropout = 0.0,
@@ -206,6 +250,7 @@ def generator(
         plan,
         stored_as,
         _bytes(kept_gib),
+        start_from,
         resume,
         overwrite,
         as_json,

@@ -49,6 +49,7 @@ class TrainingRun:
     plan: TrainingPlan
     stored_as: Literal["bfloat16", "float32"]
     kept_bytes: int
+    start_from: Path | None
     resume: bool
     overwrite: bool
     as_json: bool
@@ -141,12 +142,24 @@ class TrainingRun:
     def _trainer(self, base: TrainingBase, data: Data) -> tuple[Trainer, AdaptedModel]:
         import torch
 
+        from surefoot.modeling.adapters import read_adapter
         from surefoot.modeling.checkpoint import dtype_name
         from surefoot.training.loop import Trainer
         from surefoot.training.lora import AdaptedModel
         from surefoot.training.run_state import data_digest
 
-        model = AdaptedModel(base.checkpoint, base.head, self.shape, seed=self.plan.seed, kept_bytes=self.kept_bytes)
+        model = AdaptedModel(
+            base.checkpoint,
+            base.head,
+            self.shape,
+            seed=self.plan.seed,
+            kept_bytes=self.kept_bytes,
+            with_words=self.plan.words_weight > 0,
+        )
+        begun_from = None if self.start_from is None else read_adapter(self.start_from)
+        if begun_from is not None:
+            begun_from.check_base(base.base_id)
+            model.start_from(begun_from)
         plan = {name: value for name, value in asdict(self.plan).items() if name != "save_every_steps"}
         made_for = {
             "data": data_digest(data.training, data.validation),
@@ -156,6 +169,7 @@ class TrainingRun:
             "plan": plan,
             "dtype": dtype_name(base.checkpoint.dtype),
             "stored_as": self.stored_as,
+            "start_from": begun_from and begun_from.id,
         }
         trainer = Trainer(
             model,

@@ -55,9 +55,10 @@ def log_probabilities(profile: Profile, raw: Array, temperature: float) -> tuple
         case TokenContrast(normalise="vocabulary"):
             log_right = np.minimum(values[:, 0] - values[:, 2], _LOG_ALMOST_ONE)
             return log_right, np.log(-np.expm1(log_right))
-        case TokenContrast():
-            counts_as_right = [True, False]
-        case TokenClassification(classes=classes, neutral_is_positive=neutral_is_positive):
+        case (
+            TokenContrast(classes=classes, neutral_is_positive=neutral_is_positive)
+            | TokenClassification(classes=classes, neutral_is_positive=neutral_is_positive)
+        ):
             counts_as_right = [name == "positive" or (name == "neutral" and neutral_is_positive) for name in classes]
         case ValueHead():
             # sigmoid(x) is a softmax over x and 0.

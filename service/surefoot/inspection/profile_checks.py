@@ -132,14 +132,15 @@ def _verdict(contents: Contents, profile: Profile, tokenizer: Tokenizer | None) 
     if tokenizer is None or not isinstance(readout, TokenContrast | GenerativeVerdict):
         return None
     try:
-        positive, negative = contrast_token_ids(profile, readout, tokenizer)
+        token_ids = contrast_token_ids(profile, readout, tokenizer)
     except (SurefootError, ValueError) as refusal:
         return Check("verdict", "error", _first_line(refusal), "choose a profile for this tokenizer")
-    if positive == negative:
+    if len(set(token_ids)) < len(token_ids):
         return Check(
-            "verdict", "error", f"both verdicts are token {positive}", "correct readout.positive and .negative"
+            "verdict", "error", f"two verdicts are token {token_ids[0]}", "correct readout.positive and .negative"
         )
-    return Check("verdict", "ok", f"{readout.positive!r} is token {positive}, {readout.negative!r} token {negative}")
+    pairs = zip(readout.words, token_ids, strict=True)
+    return Check("verdict", "ok", ", ".join(f"{word!r} is token {token_id}" for word, token_id in pairs))
 
 
 def _bos(contents: Contents, profile: Profile, tokenizer: Tokenizer | None) -> Check | None:  # noqa: ARG001

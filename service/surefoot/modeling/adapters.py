@@ -60,6 +60,11 @@ class Adapter:
     base_id: str | None
     layers: Mapping[str, LowRank]
 
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """Its values by peft's names."""
+        parts = {name: {_DOWN: layer.down, _UP: layer.up} for name, layer in self.layers.items()}
+        return {_PREFIX + name + end: tensor for name, pair in parts.items() for end, tensor in pair.items()}
+
     def check_base(self, base_id: str) -> None:
         """Raises `AdapterMismatch` for another base than the one it was trained for."""
         if self.base_id not in (None, base_id):

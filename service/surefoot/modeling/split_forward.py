@@ -11,10 +11,10 @@ import torch
 from surefoot.modeling.packed_forward import packed_hidden_states, packed_pass
 
 
-def layer_inputs(trunk: torch.nn.Module, sequence: Sequence[int], layer: int) -> torch.Tensor:
-    """What the layer at that place is given for a sequence alone, [tokens, hidden], in the trunk's type.
+def layer_inputs(trunk: torch.nn.Module, sequences: Sequence[Sequence[int]], layer: int) -> list[torch.Tensor]:
+    """What the layer at that place is given for each sequence, [tokens, hidden] in the trunk's type.
 
-    The layers from there on are not computed. A sequence alone, so that it never matters beside which others it was.
+    One packed pass, of the layers below alone.
     """
     found: list[torch.Tensor] = []
 
@@ -25,12 +25,12 @@ def layer_inputs(trunk: torch.nn.Module, sequence: Sequence[int], layer: int) ->
     trunk_: Any = trunk
     hook = trunk_.layers[layer].register_forward_pre_hook(stop, with_kwargs=True)
     try:
-        packed_hidden_states(trunk, [sequence], [[]])
+        packed_hidden_states(trunk, sequences, [[] for _ in sequences])
     except _ReachedLayer:
         pass
     finally:
         hook.remove()
-    return found[0]
+    return list(found[0].split([len(sequence) for sequence in sequences]))
 
 
 def packed_hidden_states_above(
@@ -50,7 +50,7 @@ def can_be_split(trunk: torch.nn.Module, layer: int) -> bool:
     with torch.inference_mode():
         try:
             whole = packed_hidden_states(trunk, [[3, 4, 5]], [[0, 1, 2]]).float()
-            parts = packed_hidden_states_above(trunk, layer, [layer_inputs(trunk, [3, 4, 5], layer)], [[0, 1, 2]])
+            parts = packed_hidden_states_above(trunk, layer, layer_inputs(trunk, [[3, 4, 5]], layer), [[0, 1, 2]])
         except (AttributeError, TypeError, IndexError):
             return False
     return bool((whole - parts.float()).abs().max() <= 1e-3 * whole.abs().max())

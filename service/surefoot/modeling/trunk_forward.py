@@ -43,6 +43,12 @@ class TrunkForward:
             self._check_plain(name)
 
     @property
+    def dtype(self) -> torch.dtype:
+        """What the trunk computes in."""
+        found: torch.dtype = self._trunk.dtype
+        return found
+
+    @property
     def is_packed(self) -> bool:
         """Whether several sequences share a pass."""
         return self._forward is packed_hidden_states
@@ -75,10 +81,10 @@ class TrunkForward:
         with self._one_pass:
             return self.is_packed and can_be_split(self._trunk, layer)
 
-    def layer_inputs(self, sequence: Sequence[int], layer: int) -> torch.Tensor:
-        """What the layer at that place is given, [tokens, hidden], for the base's layers below it."""
+    def layer_inputs(self, sequences: Indices, layer: int) -> list[torch.Tensor]:
+        """What the layer at that place is given for each sequence, [tokens, hidden], by the base's layers below it."""
         with self._one_pass, torch.no_grad():
-            return layer_inputs(self._trunk, sequence, layer)
+            return layer_inputs(self._trunk, sequences, layer)
 
     def differentiable_hidden_states_above(
         self, layer: int, inputs: Sequence[torch.Tensor], positions: Indices

@@ -32,7 +32,7 @@ class _Tempered(Strict):
 
 
 class TokenContrast(_Tempered):
-    """Softmax over the logits of two words; `raw` is [positive, negative].
+    """Softmax over the logits of two words, or of three with a `neutral` one; `raw` is [positive, negative, neutral].
 
     `normalise = "vocabulary"` divides by the mass of the whole vocabulary instead, whose logarithm is then the third
     value of `raw`.
@@ -41,7 +41,29 @@ class TokenContrast(_Tempered):
     method: Literal["token_contrast"]
     positive: str
     negative: str
+    neutral: str | None = None
+    """A third word for steps that are neither: `surefoot train prm` then learns all three classes."""
+    neutral_is_positive: bool = True
+    """The score is the probability of positive and neutral together, else of positive alone."""
     normalise: Literal["pair", "vocabulary"] = "pair"
+
+    @model_validator(mode="after")
+    def _three_words_share_their_mass(self) -> Self:
+        if self.neutral is not None and self.normalise != "pair":
+            raise ValueError("readout.neutral needs readout.normalise 'pair': the words share all probability")
+        if len(set(self.words)) != len(self.words):
+            raise ValueError("readout.positive, negative and neutral must be different words")
+        return self
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """In the order of `raw`."""
+        return (self.positive, self.negative, *(() if self.neutral is None else (self.neutral,)))
+
+    @property
+    def classes(self) -> tuple[StepClass, ...]:
+        """What each of `words` stands for."""
+        return ("positive", "negative") if self.neutral is None else ("positive", "negative", "neutral")
 
     @property
     def architecture(self) -> ModelArchitecture:
@@ -137,6 +159,11 @@ class GenerativeVerdict(_Tempered):
     @property
     def architecture(self) -> ModelArchitecture:
         return "causal_lm"
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """In the order of a pair of `raw`."""
+        return self.positive, self.negative
 
     @model_validator(mode="after")
     def _several_samples_differ(self) -> Self:

@@ -95,6 +95,11 @@ class Profile(Strict):
             case "log_ratio":
                 return "unbounded"
 
+    def standing(self, *, is_adapted: bool) -> tuple[bool, str | None]:
+        """Whether a model is trained, and what is to be said of its scores: an adapter makes a trained model of a base
+        that is none by the profile."""
+        return (True, None) if is_adapted and not self.trained else (self.trained, self.notice)
+
     @model_validator(mode="after")
     def _kind_fits(self) -> Self:
         per_step = self.rendering.method in PER_STEP_METHODS

@@ -64,7 +64,7 @@ def cued_token_id(tokenizer: Tokenizer, word: str, *, cue: str) -> int:
 
 
 def contrast_token_ids(profile: Profile, readout: TokenContrast | GenerativeVerdict, tokenizer: Tokenizer) -> list[int]:
-    """The ids of the positive and the negative word. Raises `ProfileInvalid` where one is not a single token."""
+    """The ids of the readout's words. Raises `ProfileInvalid` where one is not a single token."""
     token_id: Callable[[Tokenizer, str], int]
     if isinstance(readout, GenerativeVerdict):
         token_id = partial(cued_token_id, cue=readout.cue)
@@ -72,9 +72,9 @@ def contrast_token_ids(profile: Profile, readout: TokenContrast | GenerativeVerd
         # Behind a chat header a word can be another token than alone.
         token_id = verdict_token_id if isinstance(profile.rendering, ChatRendering) else word_token_id
     try:
-        return [token_id(tokenizer, word) for word in (readout.positive, readout.negative)]
+        return [token_id(tokenizer, word) for word in readout.words]
     except UnsafeText as cause:
         raise ProfileInvalid(
-            f"this tokenizer has no tokens for the verdict {readout.positive!r} or {readout.negative!r}",
+            f"this tokenizer has no tokens for one of the verdicts {', '.join(map(repr, readout.words))}",
             param="readout",
         ) from cause

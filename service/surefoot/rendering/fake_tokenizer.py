@@ -46,7 +46,7 @@ class FakeTokenizer:
         if isinstance(rendering, TaggedText):
             words.append(rendering.tag)
         if isinstance(readout, TokenContrast | GenerativeVerdict):
-            words += [word for word in (readout.positive, readout.negative) if len(word) > 1]
+            words += [word for word in readout.words if len(word) > 1]
         return cls(control_tokens=control, words=words)
 
     @property

@@ -36,9 +36,10 @@ class FakeSampler:
         if self.fails_with is not None:
             raise SamplerUnavailable(self.fails_with)
 
-    async def encode_prompt(self, messages: Sequence[Message]) -> Prompt:
+    async def encode_prompt(self, messages: Sequence[Message], *, beginning: str = "") -> Prompt:
         await self.start()
-        return Prompt(tuple(messages), tuple(ord(character) for message in messages for character in message.content))
+        text = "".join((*(message.content for message in messages), beginning))
+        return Prompt(tuple(messages), tuple(map(ord, text)), beginning)
 
     async def sample(self, prompt: Prompt, options: SamplingOptions) -> AsyncIterator[SampledCandidate]:
         await self.start()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import httpx
 
 from surefoot.domain import Message, Prompt, SampledCandidate, SamplerState, SamplingOptions
-from surefoot.errors import SamplerUnavailable
+from surefoot.errors import InvalidRequest, SamplerUnavailable
 from surefoot.remote_server import RemoteServer
 from surefoot.sampling.openai_transport import OpenAITransport, RequestRefused
 from surefoot.sampling.openai_wire import (
@@ -19,11 +19,11 @@ from surefoot.sampling.openai_wire import (
     Offer,
     RemoteApi,
     candidate_of,
-    message_list,
     read_drawn,
     read_model_names,
     read_tokens,
     request_body,
+    tokenize_bodies,
 )
 
 log = logging.getLogger(__name__)
@@ -93,14 +93,23 @@ class OpenAISampler:
             log.warning("generator %s failed: %s", self._name, error.message)
         self._state, self._detail = "failed", error.message
 
-    async def encode_prompt(self, messages: Sequence[Message]) -> Prompt:
-        """With vLLM's extensions the server's own tokens of the conversation, elsewhere none."""
+    async def encode_prompt(self, messages: Sequence[Message], *, beginning: str = "") -> Prompt:
+        """With vLLM's extensions the server's own tokens, elsewhere none. Raises `InvalidRequest` for a beginning that
+        a server without them cannot be told."""
+        prompt = Prompt(tuple(messages), beginning=beginning)
+        if beginning and not self._policy.offer.extensions:
+            raise InvalidRequest(
+                "this generator's server cannot go on from a beginning: leave beginning out, or name a generator in "
+                "this process or one behind vLLM with remote_generators.extensions = true",
+                param="beginning",
+            )
         await self.start()
-        turns = tuple(messages)
         if not self._policy.offer.extensions:
-            return Prompt(turns)
-        body = {"model": self._policy.model, "messages": message_list(turns), "add_generation_prompt": True}
-        return Prompt(turns, read_tokens(await self._post("/tokenize", body)))
+            return prompt
+        token_ids: list[int] = []
+        for body in tokenize_bodies(self._policy.api, self._policy.model, prompt):
+            token_ids += read_tokens(await self._post("/tokenize", body))
+        return replace(prompt, token_ids=tuple(token_ids))
 
     async def sample(self, prompt: Prompt, options: SamplingOptions) -> AsyncIterator[SampledCandidate]:
         """Candidates as they finish. Closing the iterator, or cancelling its task, closes the connections of those that

@@ -50,13 +50,19 @@ class ApiDialect:
 
 def _chat_body(prompt: Prompt, offer: Offer) -> dict[str, Any]:
     logprobs = {"logprobs": True} if offer.logprobs else {}
-    return {"messages": message_list(prompt.messages), **logprobs}
+    return {**(_continued(prompt) if prompt.beginning else {"messages": message_list(prompt.messages)}), **logprobs}
 
 
 def _completions_body(prompt: Prompt, offer: Offer) -> dict[str, Any]:
     # 1, not 0: some servers read 0 as "none". The drawn token's own value comes with either.
     logprobs = {"logprobs": 1} if offer.logprobs else {}
     return {"prompt": list(prompt.token_ids) or plain_text(prompt.messages), **logprobs}
+
+
+def _continued(prompt: Prompt) -> dict[str, Any]:
+    """vLLM's way to have the assistant's last turn continued."""
+    turns = (*prompt.messages, Message("assistant", prompt.beginning))
+    return {"messages": message_list(turns), "add_generation_prompt": False, "continue_final_message": True}
 
 
 def _chat_logprobs(choice: Mapping[str, Any]) -> Any:
@@ -89,6 +95,16 @@ def message_list(messages: tuple[Message, ...]) -> list[dict[str, str]]:
 def plain_text(messages: tuple[Message, ...]) -> str:
     """A conversation for a policy without a chat template: its turns, a blank line between them and after the last."""
     return "".join(f"{message.content}\n\n" for message in messages)
+
+
+def tokenize_bodies(api: RemoteApi, model: str, prompt: Prompt) -> list[dict[str, Any]]:
+    """What vLLM's `POST /tokenize` is asked for, so that its answers one after the other are the prompt's tokens."""
+    opened = {"model": model, "messages": message_list(prompt.messages), "add_generation_prompt": True}
+    if not prompt.beginning:
+        return [opened]
+    if api == "chat":
+        return [{"model": model, **_continued(prompt)}]
+    return [opened, {"model": model, "prompt": prompt.beginning, "add_special_tokens": False}]
 
 
 def request_body(

@@ -18,13 +18,18 @@ class PromptEncoder:
         self._frame = ChatFrame(tokenizer)
         self._max_context_tokens = max_context_tokens
 
-    def encode(self, messages: Sequence[Message]) -> tuple[int, ...]:
-        """Token ids up to where the assistant begins. Raises `InputTooLong` when no room is left for an answer."""
+    def encode(self, messages: Sequence[Message], beginning: str = "") -> tuple[int, ...]:
+        """Token ids up to where the assistant begins, and those of what it begins with.
+
+        Raises `InputTooLong` when no room is left for an answer.
+        """
         # So long a text is refused without tokenising it.
-        fewest = self._tokenizer.fewest_tokens("".join(message.content for message in messages))
+        fewest = self._tokenizer.fewest_tokens("".join((*(message.content for message in messages), beginning)))
         if fewest >= self._max_context_tokens:
             raise InputTooLong(fewest, self._max_context_tokens - 1, at_least=True)
         token_ids = self._frame.encode([Turn.of(message) for message in messages], add_generation_prompt=True).token_ids
+        if beginning:
+            token_ids = (*token_ids, *self._tokenizer.encode_text(beginning))
         if len(token_ids) >= self._max_context_tokens:
             raise InputTooLong(len(token_ids), self._max_context_tokens - 1)
         return token_ids

@@ -101,16 +101,16 @@ class TransformersSampler:
             raise SamplerUnavailable("the generator was closed")
         return self._loaded
 
-    async def encode_prompt(self, messages: Sequence[Message]) -> Prompt:
+    async def encode_prompt(self, messages: Sequence[Message], *, beginning: str = "") -> Prompt:
         prompts = (await self._started()).prompts
-        return Prompt(tuple(messages), await asyncio.to_thread(prompts.encode, messages))
+        return Prompt(tuple(messages), await asyncio.to_thread(prompts.encode, messages, beginning), beginning)
 
     async def sample(self, prompt: Prompt, options: SamplingOptions) -> AsyncIterator[SampledCandidate]:
         """Candidates as they finish; closing the iterator stops after the token that is being computed."""
         loaded = await self._started()
         loaded.prompts.check(len(prompt.token_ids), options)
         async with self._one_request:
-            draw = await self._run(_Draw, loaded.policy, loaded.tokenizer, prompt.token_ids, options)
+            draw = await self._run(_Draw, loaded.policy, loaded.tokenizer, prompt, options)
             while draw.rows:
                 for candidate in await self._run(draw.advance):
                     yield candidate
@@ -128,17 +128,17 @@ class _Draw:
     """One request's rows and their key/value cache. `generate` of transformers has one random state for a batch; here
     each candidate has its own, so that candidate i depends on the seed and i alone."""
 
-    def __init__(
-        self, policy: _Policy, tokenizer: HfTokenizer, prompt: tuple[int, ...], options: SamplingOptions
-    ) -> None:
+    def __init__(self, policy: _Policy, tokenizer: HfTokenizer, prompt: Prompt, options: SamplingOptions) -> None:
         self._policy = policy
         self._device = policy.checkpoint.device
         self._tokenizer = tokenizer
         self._options = options
+        # Some tokenizers drop the space in front of a text: what goes on from a beginning is decoded behind its end.
+        self._before = prompt.token_ids[-1:] if prompt.beginning else ()
         self._end_ids = frozenset(_end_of_turn_ids(policy.checkpoint.model, tokenizer))
         self.rows = [_Row(index, _generator(candidate_seed(options.seed, index))) for index in range(options.n)]
         with torch.inference_mode():
-            prompt_ids = torch.tensor([prompt], device=self._device)
+            prompt_ids = torch.tensor([prompt.token_ids], device=self._device)
             output = self._policy(input_ids=prompt_ids, use_cache=True, logits_to_keep=1)
         self._cache = copy.deepcopy(output.past_key_values)
         self._cache.batch_repeat_interleave(options.n)
@@ -172,12 +172,16 @@ class _Draw:
     def _end(self, row: _Row) -> FinishReason | None:
         if row.token_ids[-1] in self._end_ids:
             return "stop"
-        if self._options.stop and _stopped(self._tokenizer.decode(row.token_ids), self._options.stop) is not None:
+        if self._options.stop and _stopped(self._text(row), self._options.stop) is not None:
             return "stop"
         return "length" if len(row.token_ids) >= self._options.max_tokens else None
 
+    def _text(self, row: _Row) -> str:
+        whole = self._tokenizer.decode((*self._before, *row.token_ids))
+        return whole[len(self._tokenizer.decode(self._before)) :]
+
     def _candidate(self, row: _Row, reason: FinishReason) -> SampledCandidate:
-        text = self._tokenizer.decode(row.token_ids)
+        text = self._text(row)
         cut = _stopped(text, self._options.stop)
         return SampledCandidate(
             index=row.index,

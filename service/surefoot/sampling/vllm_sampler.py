@@ -121,9 +121,9 @@ class VllmSampler:
             )
         )
 
-    async def encode_prompt(self, messages: Sequence[Message]) -> Prompt:
+    async def encode_prompt(self, messages: Sequence[Message], *, beginning: str = "") -> Prompt:
         prompts = await self._started()
-        return Prompt(tuple(messages), await asyncio.to_thread(prompts.encode, messages))
+        return Prompt(tuple(messages), await asyncio.to_thread(prompts.encode, messages, beginning), beginning)
 
     async def _started(self) -> PromptEncoder:
         await self.start()

@@ -90,7 +90,8 @@ class RemoteGeneratorSettings(Section):
     logprobs: bool = True
     """Ask for log-probabilities; without them `cumulative_logprob` is null."""
     extensions: bool = False
-    """The server knows vLLM's fields and its /tokenize: token ids come with the candidates, and `top_k` works."""
+    """The server knows vLLM's fields and its /tokenize: token ids come with the candidates, and `top_k` and
+    `beginning` work."""
     instructions: str | None = None
     """System message before a bare `problem`."""
     examples: list[Example] | None = None

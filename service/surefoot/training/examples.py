@@ -37,7 +37,8 @@ class Example:
     """An input and what should be read in it.
 
     `targets[i]` and `weights[i]` belong to `positions[i]`. `is_right` has one entry for each of the rendered input's
-    readout positions, `None` where nobody said; it is empty where nothing is judged.
+    readout positions, `None` where nobody said; it is empty where nothing is judged. `word_positions` are those whose
+    next token is learned beside, of a solution that is right so far.
     """
 
     rendered: RenderedInput
@@ -45,14 +46,13 @@ class Example:
     targets: tuple[Target, ...]
     weights: tuple[float, ...]
     is_right: tuple[bool | None, ...] = ()
+    word_positions: tuple[int, ...] = ()
 
 
 def columns_of(profile: Profile) -> tuple[StepClass, ...]:
     """The class that each raw value of the profile's readout stands for. Raises `NotTrainable`."""
     match profile.readout:
-        case TokenContrast(normalise="pair"):
-            return ("positive", "negative")
-        case TokenClassification(classes=classes):
+        case TokenContrast(normalise="pair", classes=classes) | TokenClassification(classes=classes):
             return classes
     raise NotTrainable(
         f"profile {profile.name!r} reads {profile.readout.method}: what can be trained is a token_contrast that is "
@@ -77,7 +77,7 @@ def process_example(row: LabelledRow, render: Render, profile: Profile, *, tail_
     places: list[int] = []
     targets: list[tuple[float, ...]] = []
     weights: list[float] = []
-    starts = (_solution_start(row, rendered, render), *(place + 1 for place in rendered.readout_positions))
+    starts = (solution_start(row, rendered, render), *(place + 1 for place in rendered.readout_positions))
     for start, position, label, chance in zip(starts, rendered.readout_positions, row.labels, soft, strict=False):
         if chance is not None:
             target = _distribution(chance, columns)
@@ -109,7 +109,7 @@ def outcome_example(row: LabelledRow, render: Render, profile: Profile, *, every
     (final,) = rendered.readout_positions
     others: Sequence[int] = ()
     if every_token:
-        others = range(_solution_start(row, rendered, render), final)
+        others = range(solution_start(row, rendered, render), final)
     target = _distribution(float(correct), columns_of(profile))
     weights = _shared_weights(len(others))
     return Example(rendered, (*others, final), (target,) * len(weights), weights, (correct,))
@@ -134,6 +134,16 @@ def generator_example(
     return Example(rendered, positions, answer, (1.0,) * len(answer))
 
 
+def with_words(example: Example, start: int) -> Example:
+    """The same that learns to write the solution too, from its token `start` to its last right step (arXiv 2110.14168,
+    where a verifier that keeps its language model's objective is the better one)."""
+    right = takewhile(
+        lambda pair: pair[1] is True, zip(example.rendered.readout_positions, example.is_right, strict=True)
+    )
+    end = max((position for position, _ in right), default=0)
+    return replace(example, word_positions=tuple(range(max(start, 1) - 1, end)))
+
+
 def up_to_last_target(example: Example) -> Example:
     """The same without the tokens behind the last target, which a causal model need not read to learn from it."""
     length = example.positions[-1] + 1
@@ -154,8 +164,8 @@ def is_wanted(row: LabelledRow, answers: Answers) -> bool:
     return answers == "any" or outcome_of(row) is (answers == "correct")
 
 
-def _solution_start(row: LabelledRow, rendered: RenderedInput, render: Render) -> int:
-    """Where the same problem with another solution begins to differ, the solution begins."""
+def solution_start(row: LabelledRow, rendered: RenderedInput, render: Render) -> int:
+    """The place of the solution's first token: where the same problem with another solution begins to differ."""
     other = render(ScoreTask(row.problem, steps=_ANOTHER_SOLUTION))
     shared = takewhile(lambda pair: pair[0] == pair[1], zip(rendered.token_ids, other.token_ids, strict=False))
     return sum(1 for _ in shared)

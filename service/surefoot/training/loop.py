@@ -14,7 +14,7 @@ from surefoot.errors import LossNotFinite
 from surefoot.profiles import Profile
 from surefoot.training.examples import Example
 from surefoot.training.lora import AdaptedModel
-from surefoot.training.losses import summed_loss, total_weight
+from surefoot.training.losses import summed_loss, total_weight, words_loss
 from surefoot.training.plan import TrainingPlan, epoch_steps, learning_rate
 from surefoot.training.run_state import RunState, load_state, random_state, restore_random_state, save_state
 from surefoot.training.validation import validate
@@ -120,7 +120,7 @@ class Trainer:
         total = 0.0
         for place, batch in enumerate(self._epochs[epoch][step]):
             examples = self._examples(batch)
-            loss = summed_loss(self._model.raw(examples), examples, self._temperature)
+            loss = self._loss(examples)
             self._require_finite("loss", loss.item(), epoch, step, place)
             (loss / weight).backward()
             total += loss.item()
@@ -130,6 +130,12 @@ class Trainer:
             group["lr"] = rate
         self._optimizer.step()
         return total
+
+    def _loss(self, examples: Sequence[Example]) -> torch.Tensor:
+        if not any(example.word_positions for example in examples):
+            return summed_loss(self._model.raw(examples), examples, self._temperature)
+        raw, words = self._model.raw_and_words(examples)
+        return summed_loss(raw, examples, self._temperature) + self._plan.words_weight * words_loss(words, examples)
 
     def _require_finite(self, what: str, value: float, epoch: int, step: int, batch: int | None) -> None:
         if math.isfinite(value):

@@ -9,9 +9,10 @@ from typing import Any
 
 import torch
 
-from surefoot.errors import NotTrainable, TrainerMissing
+from surefoot.errors import AdapterMismatch, NotTrainable, TrainerMissing
+from surefoot.modeling.adapters import Adapter
 from surefoot.modeling.checkpoint import Checkpoint
-from surefoot.modeling.heads import Head
+from surefoot.modeling.heads import Head, vocabulary_head
 from surefoot.modeling.trunk_forward import TrunkForward
 from surefoot.training.examples import Example
 from surefoot.training.lora_shape import LoraShape
@@ -22,16 +23,27 @@ class AdaptedModel:
     """A base model with an adapter that can be trained; the base itself stays as it is, in evaluation mode."""
 
     def __init__(
-        self, checkpoint: Checkpoint, head: torch.nn.Module, shape: LoraShape, *, seed: int, kept_bytes: int = 0
+        self,
+        checkpoint: Checkpoint,
+        head: torch.nn.Module,
+        shape: LoraShape,
+        *,
+        seed: int,
+        kept_bytes: int = 0,
+        with_words: bool = False,
     ) -> None:
-        """`head` reads hidden states as it does when they are served. What layers below the adapted ones give is
-        computed once for each example, up to `kept_bytes` in memory. Raises `TrainerMissing` and `NotTrainable`."""
+        """`head` reads hidden states as it does when they are served; `with_words` reads next tokens beside.
+
+        What layers below the adapted ones give is computed once for each example, up to `kept_bytes` in memory. Raises
+        `TrainerMissing` and `NotTrainable`.
+        """
         if find_spec("peft") is None:
             raise TrainerMissing("training needs peft: pip install 'surefoot[train]'")
         from peft import LoraConfig, get_peft_model
 
         self.checkpoint = checkpoint
         self.head: Head = head.to(checkpoint.device)
+        self._words: Head = vocabulary_head(checkpoint.model) if with_words else torch.nn.Identity()
         self._forward = TrunkForward("the base model", checkpoint)
         layers, names = _adapted(checkpoint.trunk, shape)
         config = LoraConfig(
@@ -45,6 +57,7 @@ class AdaptedModel:
         )
         # Drawn from the seed alone, whatever was drawn before.
         torch.manual_seed(seed)
+        self._scale = shape.alpha / shape.rank
         self._lower = LowerLayers(self._forward, layers[0], kept_bytes)
         self._peft = get_peft_model(checkpoint.model, config)
         self._peft.eval()
@@ -68,6 +81,19 @@ class AdaptedModel:
         sequences = [example.rendered.token_ids for example in examples]
         return self.head(self._lower.hidden_states(sequences, [example.positions for example in examples]))
 
+    def raw_and_words(self, examples: Sequence[Example]) -> tuple[torch.Tensor, torch.Tensor]:
+        """`raw`, and the logits of the next token, [sum of word positions, vocabulary], by one pass."""
+        sequences = [example.rendered.token_ids for example in examples]
+        places = [(*example.positions, *example.word_positions) for example in examples]
+        hidden = self._lower.hidden_states(sequences, places)
+        is_word = [
+            kind
+            for example in examples
+            for kind in [False] * len(example.positions) + [True] * len(example.word_positions)
+        ]
+        chosen = torch.tensor(is_word, device=hidden.device)
+        return self.head(hidden[~chosen]), self._words(hidden[chosen])
+
     def read(self, examples: Sequence[Example]) -> torch.Tensor:
         """The same at the positions that are read when the model is served, without a gradient."""
         hidden = self._forward.hidden_states(
@@ -86,6 +112,23 @@ class AdaptedModel:
         with torch.no_grad():
             for name, parameter in self.parameters.items():
                 parameter.copy_(weights[name])
+
+    def start_from(self, adapter: Adapter) -> None:
+        """Begin with the values of another adapter of the same layers and rank. Raises `AdapterMismatch`."""
+        from peft import get_peft_model_state_dict, set_peft_model_state_dict
+
+        given = adapter.tensors()
+        mine = get_peft_model_state_dict(self._peft, save_embedding_layers=False)
+        same_scale = all(layer.scale == self._scale for layer in adapter.layers.values())
+        if not same_scale or {name: t.shape for name, t in given.items()} != {
+            name: t.shape for name, t in mine.items()
+        }:
+            raise AdapterMismatch(
+                "the adapter to start from has other layers, another rank or alpha: train with its --top-layers, "
+                "--targets, --rank and --alpha",
+                param="start_from",
+            )
+        set_peft_model_state_dict(self._peft, given)
 
     def stored(self, dtype: torch.dtype) -> dict[str, torch.Tensor]:
         """The adapter as peft stores it: its names, in `dtype`, on the CPU."""

@@ -22,6 +22,20 @@ def summed_loss(raw: torch.Tensor, examples: Sequence[Example], temperature: flo
     return (losses * weights).sum()
 
 
+def words_loss(logits: torch.Tensor, examples: Sequence[Example]) -> torch.Tensor:
+    """Σ over examples of their total weight times the mean cross-entropy of the next tokens at their word positions,
+    in nats: so that solutions count as they do in `summed_loss`, however long they are.
+
+    `logits` is [sum of word positions, vocabulary].
+    """
+    ids = [example.rendered.token_ids[place + 1] for example in examples for place in example.word_positions]
+    shares = [
+        total_weight([example]) / len(example.word_positions) for example in examples for _ in example.word_positions
+    ]
+    losses = cross_entropy(logits, torch.tensor(ids, device=logits.device), reduction="none")
+    return (losses * torch.tensor(shares, device=logits.device)).sum()
+
+
 def total_weight(examples: Sequence[Example]) -> float:
     """Σ w_i over all positions of the examples."""
     return sum(sum(example.weights) for example in examples)

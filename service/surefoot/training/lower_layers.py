@@ -25,17 +25,22 @@ class LowerLayers:
         """Last hidden states at the wanted positions with their gradient, [sum of positions, hidden]."""
         if not self._is_split:
             return self._forward.differentiable_hidden_states(sequences, positions)
-        return self._forward.differentiable_hidden_states_above(
-            self._first, [self._inputs(sequence) for sequence in sequences], positions
-        )
+        missing = [sequence for sequence in dict.fromkeys(sequences) if sequence not in self._kept]
+        new = dict(zip(missing, self._computed(missing), strict=True))
+        inputs = [new[sequence] if sequence in new else self._kept[sequence] for sequence in sequences]
+        for sequence, found in new.items():
+            size = found.numel() * found.element_size()
+            if size <= self._left:
+                self._left -= size
+                self._kept[sequence] = found
+        return self._forward.differentiable_hidden_states_above(self._first, inputs, positions)
 
-    def _inputs(self, sequence: tuple[int, ...]) -> torch.Tensor:
-        known = self._kept.get(sequence)
-        if known is not None:
-            return known
-        found = self._forward.layer_inputs(sequence, self._first).cpu()
-        size = found.numel() * found.element_size()
-        if size <= self._left:
-            self._left -= size
-            self._kept[sequence] = found
-        return found
+    def _computed(self, sequences: Sequence[tuple[int, ...]]) -> list[torch.Tensor]:
+        if not sequences:
+            return []
+        # fp32 products round otherwise beside other rows, which are others in a resumed run; those of bf16 do not.
+        groups = [[sequence] for sequence in sequences] if self._forward.dtype == torch.float32 else [sequences]
+        # A copy of its own each: a part of the pass would keep the whole of it.
+        return [
+            part.to("cpu", copy=True) for group in groups for part in self._forward.layer_inputs(group, self._first)
+        ]

@@ -19,7 +19,8 @@ class TrainingPlan:
     """Everything that a run depends on beside its data and its model.
 
     A step is an update of the weights; its gradient is that of `accumulate` batches. `warm_up` is a share of all
-    steps. Training ends after `patience` epochs without a better one.
+    steps. `words_weight` is that of the next tokens' loss beside the targets' own. Training ends after `patience`
+    epochs without a better one.
     """
 
     epochs: int = 2
@@ -34,6 +35,7 @@ class TrainingPlan:
     warm_up: float = 0.05
     weight_decay: float = 0.0
     largest_gradient: float = 1.0
+    words_weight: float = 0.0
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch_tokens < 1 or self.accumulate < 1 or self.save_every_steps < 1:

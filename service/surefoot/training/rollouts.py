@@ -15,12 +15,6 @@ from surefoot.ports import Sampler
 from surefoot.training.labelled_row import LabelledRow, labels_to
 from surefoot.training.model_solutions import is_right_answer
 
-CONTINUE = (
-    "{problem}\n\nThe solution begins like this:\n{steps}\n\n"
-    "Continue it from there, one step a line, and end with: The answer is x."
-)
-"""What the sampler is asked: a policy that goes on from given steps, whatever its chat template."""
-
 
 @dataclass(frozen=True, slots=True)
 class RolloutLabels:
@@ -40,9 +34,11 @@ async def rollout_labels(
 ) -> RolloutLabels:
     """Complete each prefix of the row's steps `options.n` times; its `answer` must be known.
 
+    The steps are the beginning of the sampler's own answer to the problem, one a line, as it writes answers itself.
     The last step is not completed: the answer of the whole solution says whether it is right. Stops at the first step
     that no completion saves, as supervision does, unless soft labels of `every_step` are wanted. Raises
-    `SamplerUnavailable`, and `ValueError` for a row without an answer.
+    `SamplerUnavailable`, `InvalidRequest` where the sampler cannot go on from a beginning, and `ValueError` for a row
+    without an answer.
     """
     if row.answer is None:
         raise ValueError("answer must be known for labels from rollouts")
@@ -66,6 +62,5 @@ def with_hard_labels(row: LabelledRow, labels: RolloutLabels) -> LabelledRow:
 
 
 async def _completions(problem: str, steps: Sequence[str], sampler: Sampler, options: SamplingOptions) -> list[str]:
-    content = CONTINUE.format(problem=problem, steps="\n".join(steps))
-    prompt = await sampler.encode_prompt([Message("user", content)])
+    prompt = await sampler.encode_prompt([Message("user", problem)], beginning="".join(f"{step}\n" for step in steps))
     return [candidate.text async for candidate in sampler.sample(prompt, options)]

@@ -46,7 +46,7 @@ def data_digest(*parts: Sequence[Example]) -> str:
     for part in parts:
         for example in part:
             digest.update(repr((example.rendered.token_ids, example.positions, example.targets)).encode())
-            digest.update(repr((example.weights, example.is_right)).encode())
+            digest.update(repr((example.weights, example.is_right, example.word_positions)).encode())
         digest.update(b"/")
     return digest.hexdigest()[:16]
 

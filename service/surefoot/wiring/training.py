@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from surefoot.domain import Message, RenderedInput, ScoreTask
-from surefoot.errors import CheckpointDamaged, EmptyProblem, InputTooLong
+from surefoot.errors import CheckpointDamaged, EmptyProblem, InputTooLong, NotTrainable
 from surefoot.ports import Tokenizer
 from surefoot.profiles import Profile
 from surefoot.rendering import build_renderer
@@ -22,6 +22,8 @@ from surefoot.training.examples import (
     generator_example,
     outcome_example,
     process_example,
+    solution_start,
+    with_words,
 )
 from surefoot.training.labelled_row import LabelledRow
 from surefoot.wiring.engines import load_for_scoring
@@ -50,25 +52,39 @@ class TrainingBase:
 
 
 def open_reward_base(
-    model: ModelSettings, profile: Profile, settings: Settings, *, every_token: bool = False, tail_tokens: int = 1
+    model: ModelSettings,
+    profile: Profile,
+    settings: Settings,
+    *,
+    every_token: bool = False,
+    tail_tokens: int = 1,
+    words: bool = False,
 ) -> TrainingBase:
     """The base of a process or outcome model, written and read as the profile says.
 
-    `every_token` is for outcome models, `tail_tokens` for process models: which tokens are targets.
+    `every_token` is for outcome models, `tail_tokens` for process models: which tokens are targets. With `words` right
+    steps are learned to be written too.
 
     Raises `NotTrainable` before anything is loaded, or a `StartupError`.
     """
     from surefoot.modeling.base_id import base_id
 
     columns_of(profile)
+    if words and profile.readout.architecture != "causal_lm":
+        raise NotTrainable(
+            f"profile {profile.name!r} has no output layer that could learn to write: --words-weight 0",
+            param="words_weight",
+        )
     checkpoint, tokenizer = load_for_scoring(model.path, model, profile.readout.architecture, settings)
     limits = (settings.max_input_tokens, checkpoint.max_positions, profile.max_input_tokens or checkpoint.max_positions)
     render = served_render(profile, tokenizer, min(limits))
 
     def example(row: LabelledRow) -> Example:
         if profile.kind == "process":
-            return process_example(row, render, profile, tail_tokens=tail_tokens)
-        return outcome_example(row, render, profile, every_token=every_token)
+            found = process_example(row, render, profile, tail_tokens=tail_tokens)
+        else:
+            found = outcome_example(row, render, profile, every_token=every_token)
+        return with_words(found, solution_start(row, found.rendered, render)) if words else found
 
     head = build_head(profile, checkpoint, tokenizer)
     found = base_id(checkpoint.path, cache=settings.cache, allow=checkpoint.allow)

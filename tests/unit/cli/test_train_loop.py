@@ -81,6 +81,13 @@ def test_a_loop_leaves_report_and_plot(loop, tmp_path) -> None:
     assert {"loop.json", "rounds.jsonl", "report.md", "report.json", "labels.png", "labels.svg"} <= names
 
 
+def test_line_separators_within_a_solution_end_no_row(loop, tmp_path, file) -> None:
+    rows = [row(number, steps=[f"{number}\u2028+0", f"{number}\u0085+1"]) for number in range(8)]
+    ended = loop("out", source=("--pool", file("odd.jsonl", rows), "--labeller", "reference"))
+    assert ended.exit_code == 0, ended.output
+    assert lines_of(tmp_path / "out/rounds.jsonl")[-1]["num_labels"] == 8
+
+
 def test_no_solution_is_chosen_twice(loop, tmp_path) -> None:
     loop("out", "--rounds", "3")
     chosen = chosen_in(tmp_path / "out")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
+from surefoot.domain import Message
 from surefoot.sampling.fake_sampler import FakeSampler
 
 ROW = {"problem": "What is 2 + 3 + 4?", "steps": ["2 + 3 = 5", "5 + 4 = 8", "The answer is 8."], "answer": "9"}
@@ -19,9 +20,9 @@ class LostAfterTheSecondStep(FakeSampler):
     def __init__(self) -> None:
         super().__init__(["The answer is 9.", "The answer is 8."])
 
-    async def encode_prompt(self, messages):
-        self._texts = ["The answer is 8."] if "5 + 4 = 8" in messages[-1].content else ["It is 9.", "It is 8."]
-        return await super().encode_prompt(messages)
+    async def encode_prompt(self, messages, *, beginning=""):
+        self._texts = ["The answer is 8."] if "5 + 4 = 8" in beginning else ["It is 9.", "It is 8."]
+        return await super().encode_prompt(messages, beginning=beginning)
 
 
 @pytest.fixture
@@ -36,9 +37,11 @@ def sampler() -> FakeSampler:
 
 @pytest.fixture
 def label(program, sampler, written, output) -> Callable[..., Result]:
-    def run(*options: str, rows: tuple[dict, ...] = (ROW, LABELLED)) -> Result:
+    def run(*options: str, rows: tuple[dict, ...] = (ROW, LABELLED), preface: tuple[Message, ...] = ()) -> Result:
         source = written("in.jsonl", *map(json.dumps, rows))
-        return program.with_parts(sampler=sampler)("train", "rollouts", source, "-o", output, "--k", "4", *options)
+        return program.with_parts(sampler=sampler, preface=preface)(
+            "train", "rollouts", source, "-o", output, "--k", "4", *options
+        )
 
     return run
 
@@ -68,6 +71,11 @@ def test_every_step_can_be_asked_for(label, output) -> None:
 def test_each_prefix_is_completed_k_times(label, sampler) -> None:
     label(rows=(ROW,))
     assert [options.n for options in sampler.options[1:]] == [4, 4]
+
+
+def test_the_problem_stands_after_the_generators_preface(label, sampler) -> None:
+    label(rows=(ROW,), preface=(Message("system", "Short!"),))
+    assert "".join(map(chr, sampler.prompts[1])) == f"Short!{ROW['problem']}2 + 3 = 5\n"
 
 
 def test_an_interrupted_run_goes_on_and_ends_the_same(label, sampler, output) -> None:

@@ -21,7 +21,7 @@ def trunk_of(directory):
 def test_both_parts_are_the_whole(tiny, family: str, layer: int) -> None:
     trunk = trunk_of(tiny(family))
     with torch.no_grad():
-        inputs = [layer_inputs(trunk, sequence, layer) for sequence in SEQUENCES]
+        inputs = layer_inputs(trunk, SEQUENCES, layer)
         found = packed_hidden_states_above(trunk, layer, inputs, POSITIONS)
         whole = packed_hidden_states(trunk, SEQUENCES, POSITIONS)
     assert torch.allclose(found, whole, atol=2e-5) == can_be_split(trunk, layer)
@@ -49,7 +49,7 @@ def test_the_upper_layers_are_not_computed(tiny) -> None:
     passed = []
     for layer in trunk.layers:
         layer.register_forward_hook(lambda module, *_: passed.append(module))
-    layer_inputs(trunk, [3, 4], 1)
+    layer_inputs(trunk, [[3, 4]], 1)
     assert passed == [trunk.layers[0]]
 
 

@@ -54,6 +54,11 @@ async def test_a_prompt_is_its_characters() -> None:
     assert prompt.token_ids == (ord("x"), ord("y"))
 
 
+async def test_a_beginning_follows_the_prompt() -> None:
+    prompt = await FakeSampler(["a"]).encode_prompt([Message("user", "y")], beginning="z")
+    assert (prompt.token_ids, prompt.beginning) == ((ord("y"), ord("z")), "z")
+
+
 async def test_a_failing_sampler_cannot_be_used() -> None:
     sampler = FakeSampler(["a"])
     sampler.fails_with = "no memory"

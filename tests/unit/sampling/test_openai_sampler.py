@@ -47,7 +47,8 @@ class FakeServer:
             return httpx.Response(self.status, json=self.refusal)
         body = json.loads(request.content)
         if request.url.path == "/tokenize":
-            return httpx.Response(200, json={"tokens": [len(turn["content"]) for turn in body["messages"]]})
+            texts = [turn["content"] for turn in body["messages"]] if "messages" in body else [body["prompt"]]
+            return httpx.Response(200, json={"tokens": [len(text) for text in texts]})
         self.bodies.append(body)
         if len(self.bodies) - 1 in self.held:
             await self._wait()
@@ -141,6 +142,19 @@ async def test_extensions_ask_the_server_for_the_prompts_tokens(server) -> None:
 async def test_completions_are_drawn_from_those_tokens(server) -> None:
     await draw(sampler_of(server, "completions", extensions=True))
     assert server.bodies[0]["prompt"] == [6]
+
+
+@pytest.mark.parametrize("api", ["chat", "completions"])
+async def test_the_tokens_of_a_beginning_follow_those_of_the_prompt(server, api: str) -> None:
+    prompt = await sampler_of(server, api, extensions=True).encode_prompt(MESSAGES, beginning="It is")
+    assert (prompt.token_ids, prompt.beginning) == ((6, 5), "It is")
+
+
+@pytest.mark.parametrize("api", ["chat", "completions"])
+async def test_a_plain_server_is_not_asked_to_go_on_from_a_beginning(server, api: str) -> None:
+    with pytest.raises(InvalidRequest, match=r"remote_generators\.extensions = true") as caught:
+        await sampler_of(server, api).encode_prompt(MESSAGES, beginning="It is")
+    assert (caught.value.param, server.bodies) == ("beginning", [])
 
 
 async def test_candidates_come_as_they_finish(server) -> None:

@@ -1,6 +1,7 @@
 """What is sent to an OpenAI-compatible server, and what is taken from its answers."""
 
 import copy
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
@@ -17,10 +18,13 @@ from surefoot.sampling.openai_wire import (
     read_model_names,
     read_tokens,
     request_body,
+    tokenize_bodies,
 )
 from surefoot.sampling.seeds import candidate_seed
 
 PROMPT = Prompt((Message("system", "Be brief."), Message("user", "2 + 3?")))
+BEGUN = replace(PROMPT, beginning="It is")
+BEGINNING_ALONE = {"model": "m", "prompt": "It is", "add_special_tokens": False}
 APIS = get_args(RemoteApi)
 ANSWERS: dict[str, dict[str, Any]] = {
     "completions": {
@@ -67,6 +71,32 @@ def test_chat_sends_the_messages() -> None:
 
 def test_completions_sends_token_ids_where_they_are_known() -> None:
     assert body("completions", prompt=Prompt(PROMPT.messages, (1, 2, 3)))["prompt"] == [1, 2, 3]
+
+
+def test_chat_has_the_assistants_beginning_continued() -> None:
+    sent = body(prompt=BEGUN, offer=Offer(extensions=True))
+    assert sent["messages"][-1] == {"role": "assistant", "content": "It is"}
+    assert (sent["add_generation_prompt"], sent["continue_final_message"]) == (False, True)
+
+
+def test_a_chat_without_a_beginning_says_nothing_of_one() -> None:
+    assert not {"add_generation_prompt", "continue_final_message"} & set(body(offer=Offer(extensions=True)))
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_conversation_is_tokenised_up_to_where_the_assistant_begins(api) -> None:
+    [asked] = tokenize_bodies(api, "m", PROMPT)
+    assert asked == {"model": "m", "messages": body()["messages"], "add_generation_prompt": True}
+
+
+def test_a_chats_beginning_is_tokenised_as_it_is_sent() -> None:
+    [asked] = tokenize_bodies("chat", "m", BEGUN)
+    assert asked.items() <= body(prompt=BEGUN).items()
+
+
+def test_the_beginning_of_completions_is_tokenised_behind_the_conversation() -> None:
+    asked = tokenize_bodies("completions", "m", BEGUN)
+    assert asked == [*tokenize_bodies("completions", "m", PROMPT), BEGINNING_ALONE]
 
 
 def test_completions_sends_text_where_they_are_not() -> None:

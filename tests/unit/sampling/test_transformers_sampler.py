@@ -222,6 +222,27 @@ async def test_prompt_is_the_chat_template_up_to_the_answer(sampler) -> None:
     assert list((await sampler.encode_prompt(MESSAGES)).token_ids) == tokenizer.encode(text, add_special_tokens=False)
 
 
+async def test_a_candidate_goes_on_from_the_beginning(sampler, plain) -> None:
+    """As drawn behind the prompt with the beginning's tokens, none of which is the candidate's."""
+    prompt = await sampler.encode_prompt(MESSAGES, beginning="2 + 3 = 5\n")
+    [candidate] = [drawn async for drawn in sampler.sample(prompt, GREEDY)]
+    assert list(candidate.token_ids) == plain(prompt.token_ids, candidate.token_ids).argmax(-1).tolist()
+
+
+async def test_a_candidate_behind_a_beginning_keeps_the_space_in_front(open_sampler, tiny, tmp_path: Path) -> None:
+    directory = Path(shutil.copytree(tiny("math-shepherd"), tmp_path / "spaced"))
+    tokenizer = transformers.PreTrainedTokenizerFast.from_pretrained(directory)
+    tokenizer.chat_template = "{{ messages[0]['content'] }}"
+    tokenizer.save_pretrained(directory)
+    sampler = open_sampler(directory)
+    prompt = await sampler.encode_prompt(MESSAGES, beginning="the")
+    begun = prompt.token_ids[len((await sampler.encode_prompt(MESSAGES)).token_ids) :]
+    drawn = [candidate async for candidate in sampler.sample(prompt, replace(OPTIONS, n=64, max_tokens=3))]
+    assert any(candidate.text.startswith(" ") for candidate in drawn)
+    for candidate in drawn:
+        assert tokenizer.decode([*begun, *candidate.token_ids], skip_special_tokens=True) == f"the{candidate.text}"
+
+
 async def test_prompt_without_room_for_an_answer_is_too_long(open_sampler, tiny) -> None:
     sampler = open_sampler(tiny("llama"), max_context_tokens=64)
     with pytest.raises(InputTooLong, match="limit 63"):

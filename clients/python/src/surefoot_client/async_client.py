@@ -16,9 +16,9 @@ from surefoot_client import operations
 from surefoot_client.best_of_n_streaming import AsyncBestOfNStreaming
 from surefoot_client.bulk_scoring import AsyncBulkScoring
 from surefoot_client.calls import Call, Reply
-from surefoot_client.catalog import ModelCatalog, ReadyState, Reloaded
 from surefoot_client.exchange import CONNECTIONS, Answer, Attempt, Settings, begin
 from surefoot_client.inputs import Aggregation, EarlyStop, Messages, Priority, ScoreItem, Strategy
+from surefoot_client.probes import AsyncProbes
 from surefoot_client.rankings import Ranking
 from surefoot_client.samples import BestOfN, SampleResponse
 from surefoot_client.scores import ItemFailure, ScoreResponse
@@ -28,7 +28,7 @@ T = TypeVar("T")
 Self = TypeVar("Self", bound="AsyncSurefootClient")
 
 
-class AsyncSurefootClient(AsyncBulkScoring, AsyncBestOfNStreaming):
+class AsyncSurefootClient(AsyncBulkScoring, AsyncBestOfNStreaming, AsyncProbes):
     """Calls a surefoot server from asyncio. Share one between the tasks of one event loop.
 
     The arguments, methods and promises are those of `SurefootClient`; `aclose()` takes the place of `close()`.
@@ -204,6 +204,7 @@ class AsyncSurefootClient(AsyncBulkScoring, AsyncBestOfNStreaming):
         self,
         problem_or_messages: str | Messages,
         *,
+        beginning: str | None = None,
         n: int | None = None,
         temperature: float | None = None,
         top_p: float | None = None,
@@ -214,10 +215,11 @@ class AsyncSurefootClient(AsyncBulkScoring, AsyncBestOfNStreaming):
         logprobs: bool | None = None,
         generator: str | None = None,
     ) -> SampleResponse:
-        """Draw `n` candidate solutions from the server's policy."""
+        """Draw `n` candidate solutions from the server's policy; with a `beginning` they hold what follows it."""
         return await self._run(
             operations.sample(
                 problem_or_messages,
+                beginning=beginning,
                 n=n,
                 temperature=temperature,
                 top_p=top_p,
@@ -242,22 +244,6 @@ class AsyncSurefootClient(AsyncBulkScoring, AsyncBestOfNStreaming):
         return await self._run(
             operations.best_of_n(problem_or_messages, sampling=sampling, ranking=ranking, early_stop=early_stop)
         )
-
-    async def models(self) -> ModelCatalog:
-        """The reward models and generators that the server offers."""
-        return await self._run(operations.models())
-
-    async def reload(self, model: str) -> Reloaded:
-        """Have the server read a model's adapter again; it must offer admin routes, as `admin_routes` has it do."""
-        return await self._run(operations.reload(model))
-
-    async def health(self) -> bool:
-        """Whether the server's process is alive; raises `ConnectionFailed` when nothing answers. Never retried."""
-        return await self._run(operations.health())
-
-    async def ready(self) -> ReadyState:
-        """Whether the server takes requests, and the state of each model. Never retried."""
-        return await self._run(operations.ready())
 
     async def aclose(self) -> None:
         """Close the connections; an `http_client` that was handed in stays open."""

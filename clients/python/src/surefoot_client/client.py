@@ -15,9 +15,9 @@ from surefoot_client import operations
 from surefoot_client.best_of_n_streaming import BestOfNStreaming
 from surefoot_client.bulk_scoring import BulkScoring
 from surefoot_client.calls import Call, Reply
-from surefoot_client.catalog import ModelCatalog, ReadyState, Reloaded
 from surefoot_client.exchange import CONNECTIONS, Answer, Attempt, Settings, begin
 from surefoot_client.inputs import Aggregation, EarlyStop, Messages, Priority, ScoreItem, Strategy
+from surefoot_client.probes import Probes
 from surefoot_client.rankings import Ranking
 from surefoot_client.samples import BestOfN, SampleResponse
 from surefoot_client.scores import ItemFailure, ScoreResponse
@@ -27,7 +27,7 @@ T = TypeVar("T")
 Self = TypeVar("Self", bound="SurefootClient")
 
 
-class SurefootClient(BulkScoring, BestOfNStreaming):
+class SurefootClient(BulkScoring, BestOfNStreaming, Probes):
     """Calls a surefoot server and blocks until the answer is there. Safe to share between threads.
 
     `timeout_s` (`sampling_timeout_s` for `sample` and best of N) is the whole time of a call in seconds, attempts
@@ -205,6 +205,7 @@ class SurefootClient(BulkScoring, BestOfNStreaming):
         self,
         problem_or_messages: str | Messages,
         *,
+        beginning: str | None = None,
         n: int | None = None,
         temperature: float | None = None,
         top_p: float | None = None,
@@ -215,10 +216,11 @@ class SurefootClient(BulkScoring, BestOfNStreaming):
         logprobs: bool | None = None,
         generator: str | None = None,
     ) -> SampleResponse:
-        """Draw `n` candidate solutions from the server's policy."""
+        """Draw `n` candidate solutions from the server's policy; with a `beginning` they hold what follows it."""
         return self._run(
             operations.sample(
                 problem_or_messages,
+                beginning=beginning,
                 n=n,
                 temperature=temperature,
                 top_p=top_p,
@@ -243,22 +245,6 @@ class SurefootClient(BulkScoring, BestOfNStreaming):
         return self._run(
             operations.best_of_n(problem_or_messages, sampling=sampling, ranking=ranking, early_stop=early_stop)
         )
-
-    def models(self) -> ModelCatalog:
-        """The reward models and generators that the server offers."""
-        return self._run(operations.models())
-
-    def reload(self, model: str) -> Reloaded:
-        """Have the server read a model's adapter again; it must offer admin routes, as `admin_routes` has it do."""
-        return self._run(operations.reload(model))
-
-    def health(self) -> bool:
-        """Whether the server's process is alive; raises `ConnectionFailed` when nothing answers. Never retried."""
-        return self._run(operations.health())
-
-    def ready(self) -> ReadyState:
-        """Whether the server takes requests, and the state of each model. Never retried."""
-        return self._run(operations.ready())
 
     def close(self) -> None:
         """Close the connections; an `http_client` that was handed in stays open."""

@@ -126,6 +126,7 @@ def rerank_groups(
 def sample(
     problem_or_messages: str | Messages,
     *,
+    beginning: str | None = None,
     n: int | None = None,
     temperature: float | None = None,
     top_p: float | None = None,
@@ -139,6 +140,7 @@ def sample(
     """`POST /sample`."""
     body = {
         **_prompt(problem_or_messages),
+        "beginning": beginning,
         "generator": generator,
         "n": n,
         "temperature": temperature,

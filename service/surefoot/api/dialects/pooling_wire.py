@@ -135,10 +135,8 @@ def _step_row(profile: Profile, step: StepScore) -> list[float]:
 
 def _worst_first(profile: Profile, raw: Sequence[float]) -> list[float]:
     readout = profile.readout
-    if isinstance(readout, TokenContrast):
-        positive, negative = raw[:2]
-        return [negative, positive]
-    if isinstance(readout, TokenClassification):
-        values = dict(zip(readout.classes, raw, strict=True))
+    if isinstance(readout, TokenContrast | TokenClassification):
+        # A contrast against the vocabulary has its mass behind the words.
+        values = dict(zip(readout.classes, raw, strict=False))
         return [values[name] for name in _WORST_FIRST if name in values]
     return list(raw)

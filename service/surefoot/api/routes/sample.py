@@ -11,10 +11,8 @@ from surefoot.api.disconnect import while_connected
 from surefoot.api.errors import error_responses
 from surefoot.api.schemas.common import TimingOut
 from surefoot.api.schemas.sample import (
-    ProblemFields,
     SampleRequest,
     SampleResponse,
-    SamplingFields,
     candidate_views,
     sample_usage,
 )
@@ -44,7 +42,7 @@ async def sample(body: SampleRequest, request: Request, service: Serving, reques
     generator = service.generator(body.generator)
     samples = await while_connected(
         request,
-        _draw(service, generator, body, body),
+        _draw(service, generator, body),
         timeout_s=service.limits.request_timeout_s,
     )
     return {
@@ -58,9 +56,15 @@ async def sample(body: SampleRequest, request: Request, service: Serving, reques
     }
 
 
-async def _draw(service: Service, generator: Generator, body: ProblemFields, sampling: SamplingFields) -> Samples:
-    conversation = body.conversation(generator.preface)
-    return await draw_samples(generator.name, generator.sampler, conversation, sampling.to_options(), service.telemetry)
+async def _draw(service: Service, generator: Generator, body: SampleRequest) -> Samples:
+    return await draw_samples(
+        generator.name,
+        generator.sampler,
+        body.conversation(generator.preface),
+        body.to_options(),
+        service.telemetry,
+        beginning=body.given_beginning(),
+    )
 
 
 def drawn_candidates(samples: Samples) -> list[dict[str, Any]]:

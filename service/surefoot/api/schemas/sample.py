@@ -88,9 +88,20 @@ class SampleRequest(SamplingFields, ProblemFields):
         json_schema_extra={
             "examples": [
                 {"problem": "2 + 3?", "n": 4, "max_tokens": 256, "seed": 1},
+                {"problem": "2 + 3 + 4?", "beginning": "2 + 3 = 5\n", "n": 4},
             ]
         }
     )
+
+    beginning: Text | None = Field(
+        None,
+        description="What the answer begins with; candidates hold what follows. A blank one is none. "
+        "A remote generator needs vLLM's `extensions` for it.",
+    )
+
+    def given_beginning(self) -> str:
+        """What the answer begins with, empty where that is nothing."""
+        return self.beginning if self.beginning is not None and self.beginning.strip() else ""
 
 
 class CandidateOut(Response):

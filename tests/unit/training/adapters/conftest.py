@@ -99,7 +99,9 @@ def trainer(reward_base, tmp_path: Path) -> Callable[..., tuple[Trainer, Adapted
             TrainingPlan(learning_rate=5e-3, batch_tokens=600, accumulate=2, save_every_steps=1, patience=9), **plan
         )
         shape = shape or LoraShape(rank=4, alpha=8, dropout=0.1)
-        model = AdaptedModel(base.checkpoint, base.head, shape, seed=chosen.seed, kept_bytes=kept_bytes)
+        model = AdaptedModel(
+            base.checkpoint, base.head, shape, seed=chosen.seed, kept_bytes=kept_bytes, with_words=True
+        )
         trainer = Trainer(
             model,
             Data(training, validation, range(1, 31)),

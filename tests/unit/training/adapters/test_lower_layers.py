@@ -3,6 +3,8 @@
 import pytest
 import torch
 
+from surefoot.modeling.checkpoint import load_checkpoint
+from surefoot.modeling.packed_forward import PACKED_ATTENTION
 from surefoot.modeling.trunk_forward import TrunkForward
 from surefoot.training.lower_layers import LowerLayers
 
@@ -22,9 +24,9 @@ def computed(forward, monkeypatch) -> list[tuple[int, ...]]:
     found = []
     original = forward.layer_inputs
 
-    def recorded(sequence, layer):
-        found.append(sequence)
-        return original(sequence, layer)
+    def recorded(sequences, layer):
+        found.extend(sequences)
+        return original(sequences, layer)
 
     monkeypatch.setattr(forward, "layer_inputs", recorded)
     return found
@@ -43,7 +45,7 @@ def test_a_second_epoch_computes_nothing_below(forward, computed) -> None:
 
 
 def test_memory_is_bounded(forward, computed) -> None:
-    one = forward.layer_inputs(SEQUENCES[0], 1)
+    [one] = forward.layer_inputs(SEQUENCES[:1], 1)
     computed.clear()
     lower = LowerLayers(forward, 1, one.numel() * one.element_size())
     for _ in range(2):
@@ -61,3 +63,16 @@ def test_gradients_reach_the_layers_above(forward) -> None:
     forward._trunk.layers[1].requires_grad_(True)
     LowerLayers(forward, 1, PLENTY).hidden_states(SEQUENCES, POSITIONS).sum().backward()
     assert forward._trunk.layers[1].mlp.up_proj.weight.grad.abs().sum() > 0
+
+
+def test_in_bf16_it_does_not_matter_beside_which_others_a_sequence_is(tiny) -> None:
+    checkpoint = load_checkpoint(tiny("llama"), "causal_lm", dtype="bfloat16", device="cpu", attention=PACKED_ATTENTION)
+    forward = TrunkForward("tiny", checkpoint)
+    together = forward.layer_inputs(SEQUENCES, 1)
+    alone = [forward.layer_inputs([sequence], 1)[0] for sequence in SEQUENCES]
+    assert all(torch.equal(*pair) for pair in zip(together, alone, strict=True))
+
+
+def test_one_sequence_twice_in_a_batch_is_computed_once(forward, computed) -> None:
+    LowerLayers(forward, 1, PLENTY).hidden_states([SEQUENCES[1]] * 2, [[0], [2]])
+    assert computed == [SEQUENCES[1]]

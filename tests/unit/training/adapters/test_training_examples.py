@@ -14,7 +14,9 @@ from surefoot.training.examples import (
     outcome_example,
     outcome_of,
     process_example,
+    solution_start,
     up_to_last_target,
+    with_words,
 )
 from surefoot.training.labelled_row import LabelledRow
 from surefoot.wiring.training import served_render
@@ -62,6 +64,13 @@ def test_neutral_is_a_class_of_its_own_where_there_is_one() -> None:
     assert targets(0, 1, -1, profile=THREE) == ((0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (1.0, 0.0, 0.0))
 
 
+def test_neutral_may_be_a_word_of_its_own() -> None:
+    words = PRM.readout.model_copy(update={"neutral": "0"})
+    profile = PRM.model_copy(update={"readout": words})
+    assert columns_of(profile) == ("positive", "negative", "neutral")
+    assert targets(1, 0, -1, profile=profile) == ((1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, 1.0, 0.0))
+
+
 def test_neutral_is_right_for_two_classes() -> None:
     assert targets(0, 1) == (RIGHT, RIGHT)
 
@@ -96,6 +105,20 @@ def test_what_has_no_loss_is_refused_by_its_readout(name: str) -> None:
         columns_of(load_profile(name))
 
 
+def test_right_steps_may_be_learned_to_be_written() -> None:
+    solution = row(1, 1, -1)
+    whole = process_example(solution, render_of(PRM), PRM)
+    found = with_words(whole, solution_start(solution, whole.rendered, render_of(PRM)))
+    written = "".join(chr(whole.rendered.token_ids[place + 1]) for place in found.word_positions)
+    assert written == "one\ntwo\n"
+
+
+def test_of_a_solution_that_begins_wrong_nothing_is_learned_to_be_written() -> None:
+    solution = row(-1, None)
+    whole = process_example(solution, render_of(PRM), PRM)
+    assert with_words(whole, solution_start(solution, whole.rendered, render_of(PRM))).word_positions == ()
+
+
 def test_what_follows_the_last_target_is_left_out() -> None:
     whole = process_example(row(1, -1, None, None), render_of(PRM), PRM)
     found = up_to_last_target(whole)
@@ -113,7 +136,7 @@ def test_every_token_of_the_solution_is_a_target() -> None:
     example = outcome_example(row(1, -1), render_of(ORM), ORM, every_token=True)
     tokenizer = FakeTokenizer.for_profile(ORM)
     text = tokenizer.spelled([example.rendered.token_ids[place] for place in example.positions])
-    assert text.startswith("one\ntwo\nIs this")
+    assert text.startswith("one\ntwo<|im_end|>")
     assert set(example.targets) == {WRONG}
 
 

@@ -13,15 +13,15 @@ HALF = ["The answer is 9.", "The answer is 8."]
 
 
 class BySteps(FakeSampler):
-    """Completions by how many steps stand in the prompt."""
+    """Completions by how many steps stand in the beginning."""
 
     def __init__(self, *texts: list[str]) -> None:
         super().__init__(texts[0])
         self._by_steps = texts
 
-    async def encode_prompt(self, messages):
-        self._texts = self._by_steps[sum(step in messages[-1].content for step in ROW.steps) - 1]
-        return await super().encode_prompt(messages)
+    async def encode_prompt(self, messages, *, beginning=""):
+        self._texts = self._by_steps[sum(step in beginning for step in ROW.steps) - 1]
+        return await super().encode_prompt(messages, beginning=beginning)
 
 
 async def labels(sampler, row=ROW, **options):
@@ -54,12 +54,11 @@ async def test_the_last_step_is_judged_by_the_answer_of_the_solution() -> None:
     assert len(sampler.prompts) == 2
 
 
-async def test_the_prompt_holds_problem_and_prefix() -> None:
+async def test_steps_are_the_beginning_of_the_answer_to_the_bare_problem() -> None:
     sampler = FakeSampler(HALF)
     await labels(sampler)
-    asked = "".join(map(chr, sampler.prompts[1]))
-    assert ROW.problem in asked
-    assert "2 + 3 = 5\n5 + 4 = 8\n" in asked
+    asked = ["".join(map(chr, prompt)) for prompt in sampler.prompts]
+    assert asked == [f"{ROW.problem}2 + 3 = 5\n", f"{ROW.problem}2 + 3 = 5\n5 + 4 = 8\n"]
 
 
 async def test_a_row_without_an_answer_is_refused() -> None:
