@@ -10,9 +10,9 @@ from surefoot.backends.fake_backend import FakeBackend
 GOOD = {"problem": "2 + 3?", "steps": ["2 + 3 = 5", "The answer is 5."]}
 
 
-async def error_of(api, item) -> dict:
+async def error_of(api, item, **fields) -> dict:
     """The error of an item that stands between two good ones."""
-    before, failed, after = (await api.post("/score", {"items": [GOOD, item, GOOD]}))["results"]
+    before, failed, after = (await api.post("/score", {"items": [GOOD, item, GOOD], **fields}))["results"]
     assert "error" not in before
     assert "error" not in after
     assert set(failed) - {"id"} == {"index", "error"}
@@ -44,15 +44,15 @@ async def test_a_failed_item_keeps_its_id_and_index(api) -> None:
 async def test_a_conversation_that_the_template_refuses_fails_alone(api) -> None:
     turns = [("user", "hi"), ("system", "now"), ("user", "2 + 3?"), ("assistant", "5")]
     item = {"messages": [{"role": role, "content": content} for role, content in turns]}
-    assert (await error_of(api, item))["code"] == "unsupported_messages"
+    assert (await error_of(api, item, model="orm"))["code"] == "unsupported_messages"
 
 
 async def test_too_long_tells_both_token_counts(serve) -> None:
     api = await serve(backend=FakeBackend(max_input_tokens=500))
-    error = await error_of(api, {"problem": "p", "steps": ["x" * 490]})
+    error = await error_of(api, {"problem": "p", "steps": ["x" * 497]})
     assert "limit 500" in error["message"]
     fits = (await api.post("/score", {"problem": "p", "steps": ["x"]}))["results"][0]
-    assert f"has {fits['num_tokens'] + 489} tokens" in error["message"]
+    assert f"has {fits['num_tokens'] + 496} tokens" in error["message"]
 
 
 async def test_an_input_at_the_limit_is_scored(serve) -> None:

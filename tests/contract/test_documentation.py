@@ -68,7 +68,7 @@ def complaint(words: list[str]) -> str | None:
     command = COMMANDS[verb]
     if getattr(command, "commands", None) and rest and not rest[0].startswith("-"):
         return f"{' '.join(words)}: there is no {rest[0]}"
-    if (command.context_settings or {}).get("allow_extra_args") and "--" in rest:
+    if "--" in rest and any(parameter.nargs == -1 for parameter in command.params):
         # What follows is another verb's: `surefoot train loop` hands it on to `surefoot train prm`.
         rest, others = rest[: rest.index("--")], rest[rest.index("--") + 1 :]
         if (found := complaint(["surefoot", "train", "prm", *others])) is not None:

@@ -132,7 +132,7 @@ async def test_the_judge_decides_which_answers_are_one(open_bench) -> None:
 
 
 async def test_a_candidate_that_one_of_two_models_cannot_read_fails(bench) -> None:
-    longest = "x" * 3900
+    longest = "x" * 4070
     ranking = await bench.rank(task(TEXTS[0], longest), strategy="process_outcome")
     assert [getattr(error, "code", None) for error in ranking.groups[0].errors] == [None, "input_too_long"]
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import fields
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
@@ -44,8 +46,8 @@ from surefoot.cli.training_options import (
 from surefoot.cli.training_run import TrainingRun
 from surefoot.domain import Kind
 from surefoot.settings import ModelSettings, Settings, load_settings
-from surefoot.settings.section import Dtype
-from surefoot.training.examples import is_wanted
+from surefoot.training.examples import Answers, is_wanted
+from surefoot.training.labelled_row import LabelledRow
 from surefoot.training.lora_shape import LoraShape
 from surefoot.training.plan import TrainingPlan
 
@@ -92,42 +94,7 @@ def prm(
 
     `[[models]]` `name = "prm"` `profile = "DIR/profile.toml"` `adapter = "DIR"`
     """
-    shape = _shape(rank, alpha, dropout, top_layers, targets)
-    plan = TrainingPlan(
-        epochs,
-        learning_rate,
-        batch_tokens,
-        accumulate,
-        patience,
-        best_by,
-        class_weights,
-        seed,
-        save_every,
-        words_weight=words_weight,
-    )
-    settings = load_settings(config)
-    base = partial(
-        _reward_base,
-        settings,
-        _model(model, profile, dtype),
-        "process",
-        tail_tokens=tail_tokens,
-        words=words_weight > 0,
-    )
-    TrainingRun(
-        source,
-        output,
-        validation,
-        base,
-        shape,
-        plan,
-        stored_as,
-        _bytes(kept_gib),
-        start_from,
-        resume,
-        overwrite,
-        as_json,
-    ).execute()
+    _train(locals(), "process")
 
 
 def orm(
@@ -166,42 +133,7 @@ def orm(
     Rows say so with `is_correct`, else with the labels of their steps. Every token of a solution is a target; what
     counts, and is measured, is the one that is read when it is served. Serve it as `surefoot train prm` says.
     """
-    shape = _shape(rank, alpha, dropout, top_layers, targets)
-    plan = TrainingPlan(
-        epochs,
-        learning_rate,
-        batch_tokens,
-        accumulate,
-        patience,
-        best_by,
-        class_weights,
-        seed,
-        save_every,
-        words_weight=words_weight,
-    )
-    settings = load_settings(config)
-    base = partial(
-        _reward_base,
-        settings,
-        _model(model, profile, dtype),
-        "outcome",
-        every_token=every_token,
-        words=words_weight > 0,
-    )
-    TrainingRun(
-        source,
-        output,
-        validation,
-        base,
-        shape,
-        plan,
-        stored_as,
-        _bytes(kept_gib),
-        start_from,
-        resume,
-        overwrite,
-        as_json,
-    ).execute()
+    _train(locals(), "outcome")
 
 
 def generator(
@@ -236,39 +168,48 @@ def generator(
     Only the solution is a target, not the prompt. The prompt is that of the configured generator: its instructions and
     examples, which training makes dispensable, and which cost most of the time.
     """
-    shape = _shape(rank, alpha, dropout, top_layers, targets)
-    plan = TrainingPlan(
-        epochs, learning_rate, batch_tokens, accumulate, patience, seed=seed, save_every_steps=save_every
+    _train(locals(), "generator")
+
+
+def _train(given: Mapping[str, Any], role: Kind | Literal["generator"]) -> None:
+    """Run what a verb was given, by the names of its parameters."""
+    settings = load_settings(given["config"])
+    model = ModelSettings(
+        name="trained", path=given["model"], profile=given.get("profile", "auto"), dtype=given["dtype"]
     )
-    base = partial(_generator_base, load_settings(config), _model(model, "auto", dtype))
+    open_base = partial(_generator_base, settings, model)
+    is_wanted = partial(_is_wanted, given.get("answers", "any"))
+    if role != "generator":
+        targets = {name: given[name] for name in ("every_token", "tail_tokens") if name in given}
+        open_base = partial(_reward_base, settings, model, role, words=given["words_weight"] > 0, **targets)
+    known = {field.name for field in fields(TrainingPlan)}
+    plan = TrainingPlan(
+        **{name: value for name, value in given.items() if name in known}, save_every_steps=given["save_every"]
+    )
     TrainingRun(
-        source,
-        output,
-        validation,
-        base,
-        shape,
-        plan,
-        stored_as,
-        _bytes(kept_gib),
-        start_from,
-        resume,
-        overwrite,
-        as_json,
-        lambda row: is_wanted(row, answers),
+        source=given["source"],
+        output=given["output"],
+        validation=given["validation"],
+        open_base=open_base,
+        shape=_shape(given["rank"], given["alpha"], given["dropout"], given["top_layers"], given["targets"]),
+        plan=plan,
+        stored_as=given["stored_as"],
+        kept_bytes=int(given["kept_gib"] * 2**30),
+        start_from=given["start_from"],
+        resume=given["resume"],
+        overwrite=given["overwrite"],
+        as_json=given["as_json"],
+        is_wanted=is_wanted,
     ).execute()
 
 
-def _bytes(gib: float) -> int:
-    return int(gib * 2**30)
+def _is_wanted(answers: Answers, row: LabelledRow) -> bool:
+    return is_wanted(row, answers)
 
 
 def _shape(rank: int, alpha: float | None, dropout: float, top_layers: int, targets: str) -> LoraShape:
     names = tuple(name.strip() for name in targets.split(",") if name.strip())
     return LoraShape(rank, 2.0 * rank if alpha is None else alpha, dropout, top_layers, names)
-
-
-def _model(path: str, profile: str, dtype: Dtype) -> ModelSettings:
-    return ModelSettings(name="trained", path=path, profile=profile, dtype=dtype)
 
 
 def _reward_base(settings: Settings, model: ModelSettings, kind: Kind, **targets: Any) -> TrainingBase:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from surefoot.cli.jsonl_command import SummaryOption
 from surefoot.cli.row_file import write_files
 from surefoot.training.word_problems.drawing import word_problems
 from surefoot.training.word_problems.splits import TEMPLATES
@@ -25,6 +26,7 @@ def problems(
     split: SplitOption = "train",
     count: CountOption = 3000,
     seed: Annotated[int, typer.Option(min=0, help="Draws situations, wordings, names and numbers.")] = 0,
+    as_json: SummaryOption = False,
 ) -> None:
     """Write grade-school word problems of one to three steps, with worked solutions in GSM8K's format.
 
@@ -47,5 +49,9 @@ def problems(
     made = list(word_problems(TEMPLATES[split], count, seed))
     write_files(out.parent, {out.name: (json.dumps(asdict(each), ensure_ascii=False) + "\n" for each in made)})
     by_steps = sorted(Counter(each.num_steps for each in made).items())
+    num_templates = len({each.template for each in made})
+    if as_json:
+        typer.echo(json.dumps({"problems": len(made), "templates": num_templates, "by_steps": dict(by_steps)}))
+        return
     counted = ", ".join(f"{number} of {steps} step{'s' if steps > 1 else ''}" for steps, number in by_steps)
-    typer.echo(f"wrote {out}: {len(made)} problems of {len({each.template for each in made})} templates, {counted}")
+    typer.echo(f"wrote {out}: {len(made)} problems of {num_templates} templates, {counted}")

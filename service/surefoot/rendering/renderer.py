@@ -8,7 +8,7 @@ from typing import Protocol
 
 from surefoot.domain import RenderedInput, ScoreTask, Solution
 
-_FIELD = re.compile(r"\{(problem|solution|step|index)\}")
+_FIELD = re.compile(r"\{(problem|solution|step|index|text)\}")
 _NUMBERED = re.compile(r"\s*step\s+\d+\s*[:.]", re.IGNORECASE)
 
 

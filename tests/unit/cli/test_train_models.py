@@ -12,7 +12,7 @@ from surefoot.sampling.policy_adapter import preface_facts
 from surefoot.settings import GeneratorSettings
 from surefoot.wiring.generators import preface
 
-SMALL = ("--rank", "2", "--epochs", "1", "--batch-tokens", "2000", "--learning-rate", "0.005")
+SMALL = ("--rank", "2", "--epochs", "1", "--batch-tokens", "60", "--learning-rate", "0.005")
 
 
 def row(number: int, **fields: object) -> str:

@@ -116,7 +116,7 @@ def test_a_verdict_of_several_tokens_is_an_error(sort_of, named) -> None:
 
 def test_verdicts_are_shown_with_their_tokens(sort_of, named) -> None:
     check = named(sort_of("language_model"), "er-prm", "verdict", FakeTokenizer(words=WORDS))
-    assert check.message == f"' +' is token {0x120001}, ' -' token {0x120002}"
+    assert check.message == f"' +' is token {0x120001}, ' -' is token {0x120002}"
 
 
 def test_two_equal_verdicts_are_an_error(sort_of, named) -> None:

@@ -223,7 +223,7 @@ async def test_tokenizer_without_the_tag_is_reported(load, tiny, tmp_path: Path)
     assert detail.startswith("profile_invalid: rendering.tag '<extra_0>' is no control token of this tokenizer")
 
 
-@pytest.mark.parametrize(("profile", "what"), [("trl-prm", "separator or tag"), ("embedded-prm", "verdict 'Yes'")])
+@pytest.mark.parametrize(("profile", "what"), [("trl-prm", "separator or tag"), ("embedded-orm", "verdicts 'Yes'")])
 async def test_tokenizer_that_lacks_what_the_profile_writes_is_reported(
     load, tiny, tmp_path: Path, profile: str, what: str
 ) -> None:

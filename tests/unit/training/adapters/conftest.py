@@ -96,7 +96,7 @@ def trainer(reward_base, tmp_path: Path) -> Callable[..., tuple[Trainer, Adapted
         base = base or reward_base()
         training, validation = ([base.example(row) for row in rows_of(*given)] for given in ((30, 0), (20, 1)))
         chosen = replace(
-            TrainingPlan(learning_rate=5e-3, batch_tokens=600, accumulate=2, save_every_steps=1, patience=9), **plan
+            TrainingPlan(learning_rate=5e-3, batch_tokens=50, accumulate=2, save_every_steps=1, patience=9), **plan
         )
         shape = shape or LoraShape(rank=4, alpha=8, dropout=0.1)
         model = AdaptedModel(
