@@ -120,7 +120,7 @@ def test_a_uniform_choice_asks_no_model(loop, program, tmp_path) -> None:
 def test_the_second_round_is_scored_by_the_first_ones_model(loop, program, tmp_path) -> None:
     loop("out")
     adapters = [settings.models[0].adapter for settings in program.settings]
-    assert adapters == [None, str(tmp_path / "out/round-1/adapter")]
+    assert adapters == ["embedded", str(tmp_path / "out/round-1/adapter")]
 
 
 def test_both_choices_are_compared_at_equal_labels(loop, tmp_path) -> None:
