@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import typer
 
-from surefoot.cli import train_data, train_loop, train_models, train_problems, train_rollouts, train_samples
+from surefoot.cli import (
+    train_data,
+    train_loop,
+    train_models,
+    train_problems,
+    train_recipe,
+    train_rollouts,
+    train_samples,
+)
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -21,4 +29,5 @@ app.command("rollouts")(train_rollouts.rollouts)
 app.command("prm")(train_models.prm)
 app.command("orm")(train_models.orm)
 app.command("generator")(train_models.generator)
+app.command("recipe")(train_recipe.recipe)
 app.command("loop")(train_loop.loop)

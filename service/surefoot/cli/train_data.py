@@ -45,6 +45,9 @@ PerProblemOption = Annotated[
 ValidationOption = Annotated[
     float, typer.Option(min=0.0, max=0.9, help="Share of the problems that is kept apart; 0 leaves that file empty.")
 ]
+RowsOption = Annotated[
+    int | None, typer.Option(min=1, help="At most so many rows to train on, drawn of all; the report counts the rest.")
+]
 ConclusionOption = Annotated[
     str | None, typer.Option(help="Wording of the last step, {answer} in it; default: several, drawn.")
 ]
@@ -59,6 +62,7 @@ def data(
     seed: Annotated[int, typer.Option(min=0, help="Draws errors, phrasings and the split.")] = 0,
     per_problem: PerProblemOption = 1,
     validation: ValidationOption = 0.05,
+    rows: RowsOption = None,
     conclusion: ConclusionOption = None,
     row_format: Annotated[RowFormat, typer.Option("--format", help="How the rows are written.")] = "surefoot",
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
@@ -85,7 +89,9 @@ def data(
     }
     _check(gsm8k or solutions or labelled, conclusion, out)
     sources = [Source(sort, name, _found(sort, name)) for sort, names in named.items() for name in names or []]
-    tally = _make(sources, DataOptions(seed, per_problem, validation, conclusion), out, row_format, as_json=as_json)
+    tally = _make(
+        sources, DataOptions(seed, per_problem, validation, conclusion, rows), out, row_format, as_json=as_json
+    )
     if tally.failed:
         raise typer.Exit(1)
 
@@ -137,5 +143,6 @@ def _command(sources: list[Source], options: DataOptions, row_format: RowFormat)
     """The command that makes the same again; files by their names alone, wherever they are."""
     files = [word for source in sources for word in (f"--{source.sort}", Path(source.name).name)]
     further = [] if options.conclusion is None else ["--conclusion", options.conclusion]
+    further += [] if options.rows is None else ["--rows", str(options.rows)]
     drawn = ["--seed", options.seed, "--per-problem", options.per_problem, "--validation", options.validation]
     return shlex.join(["surefoot", "train", "data", *files, *map(str, drawn), *further, "--format", row_format])

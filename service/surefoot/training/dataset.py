@@ -32,13 +32,15 @@ class DataOptions:
     """How rows are made.
 
     `per_problem` corrupted solutions are wanted of each problem, and as many phrasings of the true one; `validation` is
-    the share of the problems that is kept apart; `conclusion` fixes the wording of the last step.
+    the share of the problems that is kept apart; `conclusion` fixes the wording of the last step; `rows` is the most
+    that are to be trained on, drawn of all.
     """
 
     seed: int = 0
     per_problem: int = 1
     validation: float = 0.05
     conclusion: str | None = None
+    rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +112,17 @@ def assembled(rows: Iterable[LabelledRow], excluded: ProblemIndex, options: Data
             kept.append(row)
     dropped["excluded_problems"] = sum(overlap is not None for overlap in overlaps.values())
     held_out = _held_out({row.problem for row in kept}, options)
-    train = tuple(row for row in kept if row.problem not in held_out)
+    train = _drawn([row for row in kept if row.problem not in held_out], options, dropped)
     return LabelledData(train, tuple(row for row in kept if row.problem in held_out), dropped)
+
+
+def _drawn(rows: Sequence[LabelledRow], options: DataOptions, dropped: Counter[str]) -> tuple[LabelledRow, ...]:
+    """As many rows as are wanted, in their order; more are the same ones and others."""
+    if options.rows is None or options.rows >= len(rows):
+        return tuple(rows)
+    dropped["not_drawn"] = len(rows) - options.rows
+    chances = {place: _digest(f"{options.seed}:{text_key(row)}") for place, row in enumerate(rows)}
+    return tuple(rows[place] for place in sorted(sorted(chances, key=chances.__getitem__)[: options.rows]))
 
 
 def text_key(row: LabelledRow) -> str:
@@ -133,5 +144,8 @@ def _held_out(problems: Iterable[str], options: DataOptions) -> frozenset[str]:
 
 def _chance(problem: str, seed: int) -> float:
     """In [0, 1), the same for problems that differ in their numbers alone."""
-    digest = blake2b(f"{seed}:{' '.join(masked_words(problem))}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") / 2**64
+    return _digest(f"{seed}:{' '.join(masked_words(problem))}") / 2**64
+
+
+def _digest(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")

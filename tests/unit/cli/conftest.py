@@ -1,6 +1,7 @@
 """The program, run in this process over a fake service."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,37 @@ class Program:
 @pytest.fixture
 def program() -> Program:
     return Program()
+
+
+@pytest.fixture
+def interrupted_training(monkeypatch) -> Callable[[], AbstractContextManager[list[float]]]:
+    """Within it training is interrupted after its second step, as by Ctrl-C; gives the losses of the steps."""
+    from surefoot.cli.training_progress import ShownTraining
+
+    stepped = ShownTraining.stepped
+
+    @contextmanager
+    def interrupted() -> Iterator[list[float]]:
+        losses: list[float] = []
+
+        def interrupt(self: ShownTraining, epoch: int, num_tokens: int, loss: float) -> None:
+            stepped(self, epoch, num_tokens, loss)
+            losses.append(loss)
+            if len(losses) == 2:
+                raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(ShownTraining, "stepped", interrupt)
+            yield losses
+
+    return interrupted
+
+
+@pytest.fixture
+def on_the_cpu(monkeypatch, tmp_path: Path) -> None:
+    """Settings for training that gives the same from run to run."""
+    for name, value in {"DEVICE": "cpu", "DTYPE": "float32", "THREADS": "1", "CACHE_DIR": str(tmp_path)}.items():
+        monkeypatch.setenv(f"SUREFOOT_{name}", value)
 
 
 @pytest.fixture

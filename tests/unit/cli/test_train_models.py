@@ -25,9 +25,7 @@ ROWS = [row(number) for number in range(24)]
 
 
 @pytest.fixture(autouse=True)
-def _on_the_cpu(monkeypatch, tmp_path: Path) -> None:
-    for name, value in {"DEVICE": "cpu", "DTYPE": "float32", "THREADS": "1", "CACHE_DIR": str(tmp_path)}.items():
-        monkeypatch.setenv(f"SUREFOOT_{name}", value)
+def _on_the_cpu(on_the_cpu) -> None: ...
 
 
 @pytest.fixture
@@ -138,22 +136,10 @@ def test_an_adapter_is_not_written_over_without_being_asked(train, written) -> N
 
 
 @pytest.fixture
-def interrupted(train, written, monkeypatch) -> Path:
+def interrupted(train, written, interrupted_training) -> Path:
     """A file on which a run was interrupted after its second step."""
-    from surefoot.cli.training_progress import ShownTraining
-
-    stepped = ShownTraining.stepped
-    steps = []
-
-    def interrupt(self: ShownTraining, epoch: int, num_tokens: int, loss: float) -> None:
-        stepped(self, epoch, num_tokens, loss)
-        steps.append(loss)
-        if len(steps) == 2:
-            raise KeyboardInterrupt
-
     source = written("in.jsonl", *ROWS)
-    with monkeypatch.context() as patch:
-        patch.setattr(ShownTraining, "stepped", interrupt)
+    with interrupted_training():
         ended = train("prm", source, "--save-every", "1")
     assert ended.exit_code == 130
     assert "--resume goes on" in ended.stderr
