@@ -32,6 +32,13 @@ def test_a_seed_repeats_its_candidates(client: SurefootClient) -> None:
     assert [c.token_ids for c in first.candidates] == [c.token_ids for c in second.candidates]
 
 
+def test_many_seeded_candidates_of_a_long_prompt_leave_the_engine_alive(client: SurefootClient) -> None:
+    """More prompt tokens at once than vLLM takes in one step, which it must not split on a CPU."""
+    sampled = client.sample(" ".join([PROBLEM] * 8), n=24, max_tokens=2, seed=3)
+    assert len(sampled.candidates) == 24
+    assert client.sample(PROBLEM, n=1, max_tokens=2, seed=3).candidates
+
+
 def test_best_of_n_scores_every_step_and_picks_the_highest(client: SurefootClient) -> None:
     found = client.best_of_n(PROBLEM, sampling={"n": 8, "max_tokens": 96, "seed": 1}, ranking={"strategy": "process"})
     assert len(found.candidates) == len(found.ranking.results) == 8

@@ -103,7 +103,12 @@ class VllmSampler:
         from vllm.v1.engine.async_llm import AsyncLLM
 
         on_gpu = self._options.on_gpu
-        arguments = {"gpu_memory_utilization": self._options.gpu_memory_share} if on_gpu else {}
+        if on_gpu:
+            arguments: dict[str, Any] = {"gpu_memory_utilization": self._options.gpu_memory_share}
+        else:
+            # A prompt that is split over two steps has vLLM turn back its seeded generator, which on a CPU cannot be
+            # turned back: the engine dies of 24 seeded candidates of a prompt with 90 tokens.
+            arguments = {"enable_chunked_prefill": False}
         return AsyncLLM.from_engine_args(
             AsyncEngineArgs(
                 model=str(directory),
