@@ -65,6 +65,8 @@ ARCHITECTURES: dict[str, Recipe] = {
     # Mistral's window is shorter than the inputs of the tests; Gemma 2 has soft caps, which the packed pass lacks.
     "mistral": Recipe("MistralForCausalLM", {"sliding_window": 48, "head_dim": 16}),
     "gemma2": Recipe("Gemma2ForCausalLM", {"head_dim": 16, "query_pre_attn_scalar": 16, "sliding_window": 4096}),
+    "qwen3": Recipe("Qwen3ForCausalLM", {"head_dim": 16}),
+    "gemma3": Recipe("Gemma3ForCausalLM", {"head_dim": 16, "query_pre_attn_scalar": 16, "sliding_window": 24}),
     "granite": Recipe("GraniteForCausalLM", {"logits_scaling": 4.0}),
     "cohere": Recipe("CohereForCausalLM", {"logit_scale": 0.25}),
     "qwen2_tokens": Recipe("Qwen2ForTokenClassification", {"num_labels": 2}),

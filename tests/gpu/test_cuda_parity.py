@@ -12,7 +12,7 @@ from surefoot.backends.transformers_backend import TransformersBackend
 from surefoot.domain import ForwardItem, RenderedInput, ScoreTask, SolutionScore
 from surefoot.modeling.checkpoint import load_checkpoint
 from surefoot.modeling.heads import contrast_head
-from surefoot.modeling.packed_forward import PACKED_ATTENTION
+from surefoot.modeling.packed_attention import PACKED_ATTENTION
 
 pytestmark = pytest.mark.gpu
 

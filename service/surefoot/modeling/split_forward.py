@@ -8,7 +8,10 @@ from typing import Any
 
 import torch
 
-from surefoot.modeling.packed_forward import packed_hidden_states, packed_pass
+from surefoot.forest import separate_trees
+from surefoot.modeling.forest_store import ForestStore
+from surefoot.modeling.packed_attention import ForestLayout
+from surefoot.modeling.packed_forward import packed_hidden_states, packed_pass, wanted_places
 
 
 def layer_inputs(trunk: torch.nn.Module, sequences: Sequence[Sequence[int]], layer: int) -> list[torch.Tensor]:
@@ -25,7 +28,7 @@ def layer_inputs(trunk: torch.nn.Module, sequences: Sequence[Sequence[int]], lay
     trunk_: Any = trunk
     hook = trunk_.layers[layer].register_forward_pre_hook(stop, with_kwargs=True)
     try:
-        packed_hidden_states(trunk, sequences, [[] for _ in sequences])
+        packed_hidden_states(trunk, sequences, [[] for _ in sequences], share_prefixes=False)
     except _ReachedLayer:
         pass
     finally:
@@ -40,8 +43,10 @@ def packed_hidden_states_above(
     sequence, by the layers from `layer` on."""
     device = next(trunk.parameters()).device
     flat = torch.cat([part.to(device) for part in inputs])
+    store = ForestStore(separate_trees([range(len(part)) for part in inputs]))
     with _beginning_at(trunk, layer):
-        return packed_pass(trunk, {"inputs_embeds": flat.unsqueeze(0)}, [len(part) for part in inputs], positions)
+        hidden = packed_pass(trunk, store, ForestLayout(store.branches()), flat)
+    return hidden[wanted_places(store, positions, hidden)]
 
 
 def can_be_split(trunk: torch.nn.Module, layer: int) -> bool:

@@ -11,9 +11,8 @@ import torch
 from surefoot.errors import CheckpointDamaged
 from surefoot.modeling.adapters import AdaptedLayers, Adapter
 from surefoot.modeling.checkpoint import Checkpoint
+from surefoot.modeling.packed_attention import PACKED_ATTENTION, UnsupportedAttention
 from surefoot.modeling.packed_forward import (
-    PACKED_ATTENTION,
-    UnsupportedAttention,
     leaks_between_sequences,
     packed_hidden_states,
     plain_hidden_states,
@@ -72,8 +71,13 @@ class TrunkForward:
             return self._forward(self._trunk, sequences, positions)
 
     def differentiable_hidden_states(self, sequences: Indices, positions: Indices) -> torch.Tensor:
-        """The same with what a gradient needs: what is trained is read by the pass that it is served by."""
+        """The same with what a gradient needs: what is trained is read by the pass that it is served by.
+
+        Solutions to learn from seldom share a beginning, and gradients are faster without.
+        """
         with self._one_pass:
+            if self.is_packed:
+                return packed_hidden_states(self._trunk, sequences, positions, share_prefixes=False)
             return self._forward(self._trunk, sequences, positions)
 
     def can_be_split(self, layer: int) -> bool:

@@ -133,7 +133,7 @@ def load_for_scoring(
     import torch
 
     from surefoot.modeling.checkpoint import load_checkpoint
-    from surefoot.modeling.packed_forward import PACKED_ATTENTION
+    from surefoot.modeling.packed_attention import PACKED_ATTENTION
     from surefoot.modeling.tokenizer import HfTokenizer
 
     if settings.threads:

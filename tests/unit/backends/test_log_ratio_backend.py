@@ -10,7 +10,7 @@ from surefoot.backends.log_ratio_backend import LogRatioBackend, check_same_voca
 from surefoot.domain import ForwardItem, RenderedInput
 from surefoot.errors import SettingsInvalid
 from surefoot.modeling.checkpoint import load_checkpoint
-from surefoot.modeling.packed_forward import PACKED_ATTENTION
+from surefoot.modeling.packed_attention import PACKED_ATTENTION
 from surefoot.modeling.tokenizer import HfTokenizer
 
 TOKENS = tuple(range(30, 70))

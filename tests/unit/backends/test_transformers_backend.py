@@ -10,7 +10,7 @@ from surefoot.domain import ForwardItem, RenderedInput
 from surefoot.errors import SettingsInvalid
 from surefoot.modeling.checkpoint import Checkpoint, load_checkpoint
 from surefoot.modeling.heads import LinearHead, contrast_head
-from surefoot.modeling.packed_forward import PACKED_ATTENTION
+from surefoot.modeling.packed_attention import PACKED_ATTENTION
 
 TOKENS = tuple(range(30, 70))
 

@@ -9,14 +9,10 @@ import transformers
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from surefoot.modeling.packed_forward import (
-    PACKED_ATTENTION,
-    UnsupportedAttention,
-    packed_attention,
-    packed_hidden_states,
-    plain_hidden_states,
-    rotates_by_longest,
-)
+from surefoot.forest import separate_trees
+from surefoot.modeling.forest_store import ForestStore
+from surefoot.modeling.packed_attention import PACKED_ATTENTION, ForestLayout, UnsupportedAttention, packed_attention
+from surefoot.modeling.packed_forward import packed_hidden_states, plain_hidden_states, rotates_by_longest
 
 TOLERANCE = 2e-5
 FAMILIES = ["llama", "qwen2", "mistral", "granite", "cohere"]
@@ -45,19 +41,26 @@ def sequences_of(lengths: Sequence[int]) -> list[list[int]]:
     return [torch.randint(0, 256, (length,), generator=random).tolist() for length in lengths]
 
 
+def layout_of(lengths: Sequence[int]) -> ForestLayout:
+    return ForestLayout(ForestStore(separate_trees([range(length) for length in lengths])).branches())
+
+
 def every_position(lengths: Sequence[int]) -> list[range]:
     return [range(length) for length in lengths]
 
 
-@torch.inference_mode()
 def largest_difference(trunks, lengths: Sequence[int]) -> float:
+    return largest_difference_of(trunks, sequences_of(lengths))
+
+
+@torch.inference_mode()
+def largest_difference_of(trunks, sequences: Sequence[Sequence[int]]) -> float:
     """Of packed from plain hidden states, where the plain ones come from one ordinary pass per sequence."""
     packed, plain = trunks
-    sequences = sequences_of(lengths)
     expected = torch.cat(
         [plain(input_ids=torch.tensor([ids]), use_cache=False).last_hidden_state[0] for ids in sequences]
     )
-    found = packed_hidden_states(packed, sequences, every_position(lengths))
+    found = packed_hidden_states(packed, sequences, every_position([len(ids) for ids in sequences]))
     assert found.shape == expected.shape
     return float((found - expected).abs().max())
 
@@ -67,6 +70,25 @@ def largest_difference(trunks, lengths: Sequence[int]) -> float:
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_packed_equals_plain_at_every_position(trunks, family: str, lengths: list[int]) -> None:
     assert largest_difference(trunks(family), lengths) <= TOLERANCE
+
+
+@st.composite
+def bushes(draw) -> list[list[int]]:
+    """Sequences that branch off earlier ones, repeat them or begin anew."""
+    found: list[list[int]] = []
+    for _ in range(draw(st.integers(1, 7))):
+        stem = draw(st.sampled_from(found)) if found else []
+        kept = stem[: draw(st.integers(0, len(stem)))]
+        grown = kept + draw(st.lists(st.integers(0, 255), min_size=0 if kept else 1, max_size=70))
+        found.append(grown)
+    return found
+
+
+@pytest.mark.parametrize("family", [*FAMILIES, "qwen3", "gemma3"])
+@given(sequences=bushes())
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_shared_prefixes_give_the_plain_numbers(trunks, family: str, sequences: list[list[int]]) -> None:
+    assert largest_difference_of(trunks(family), sequences) <= TOLERANCE
 
 
 @pytest.mark.parametrize("lengths", [[1], [1, 1, 1], [1, 60], [60, 1]])
@@ -122,7 +144,7 @@ def test_soft_caps_are_refused(tiny) -> None:
 )
 def test_what_would_change_attention_is_refused(extra: dict) -> None:
     query = torch.zeros(1, 2, 3, 4)
-    arguments = {"attention_mask": None, "packed_lengths": [3]} | extra
+    arguments = {"attention_mask": None, "forest_layout": layout_of([3])} | extra
     with pytest.raises(UnsupportedAttention):
         packed_attention(torch.nn.Identity(), query, query, query, **arguments)
 
@@ -147,7 +169,7 @@ def test_attention_with_a_gradient_in_half_precision_is_that_of_the_fused_kernel
     query = torch.randn(1, 6, 9, 8, generator=random).bfloat16().requires_grad_()
     key, value = (torch.randn(1, key_heads, 9, 8, generator=random).bfloat16() for _ in range(2))
     module = SimpleNamespace()
-    found, _ = packed_attention(module, query, key, value, None, packed_lengths=[4, 5])
+    found, _ = packed_attention(module, query, key, value, None, forest_layout=layout_of([4, 5]))
     with torch.no_grad():
-        fused, _ = packed_attention(module, query, key, value, None, packed_lengths=[4, 5])
+        fused, _ = packed_attention(module, query, key, value, None, forest_layout=layout_of([4, 5]))
     assert torch.allclose(found.float(), fused.float(), atol=0.02)

@@ -4,7 +4,8 @@ import pytest
 import torch
 import transformers
 
-from surefoot.modeling.packed_forward import PACKED_ATTENTION, packed_hidden_states
+from surefoot.modeling.packed_attention import PACKED_ATTENTION
+from surefoot.modeling.packed_forward import packed_hidden_states
 from surefoot.modeling.split_forward import can_be_split, layer_inputs, packed_hidden_states_above
 
 SEQUENCES = [list(range(30, 90)), [5, 6, 7], [8]]

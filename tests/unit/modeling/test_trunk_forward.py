@@ -11,7 +11,8 @@ import torch
 from surefoot.errors import CheckpointDamaged
 from surefoot.modeling import trunk_forward as module
 from surefoot.modeling.checkpoint import Checkpoint, load_checkpoint
-from surefoot.modeling.packed_forward import PACKED_ATTENTION, leaks_between_sequences
+from surefoot.modeling.packed_attention import PACKED_ATTENTION
+from surefoot.modeling.packed_forward import leaks_between_sequences
 from surefoot.modeling.trunk_forward import TrunkForward
 
 SEQUENCES = [list(range(30, 90)), [5, 6, 7]]

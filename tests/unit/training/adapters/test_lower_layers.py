@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from surefoot.modeling.checkpoint import load_checkpoint
-from surefoot.modeling.packed_forward import PACKED_ATTENTION
+from surefoot.modeling.packed_attention import PACKED_ATTENTION
 from surefoot.modeling.trunk_forward import TrunkForward
 from surefoot.training.lower_layers import LowerLayers
 

@@ -1,0 +1,188 @@
+"""Attention over a prefix forest laid out end to end: each token sees itself and what its sequences have before it.
+
+One call a branch, at its true length: the keys of what comes before it are put in front of its own. Nothing is padded.
+Padding is not only waste: it moves bf16 attention by some hundredths of a score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch.nn.functional import scaled_dot_product_attention
+from transformers import AttentionInterface
+
+PACKED_ATTENTION = "surefoot_packed"
+
+BLOCK = 32
+"""Tokens that torch's fused kernel for the CPU takes at a time. A block that is not whole is computed in another order,
+and so to other bits: a token must lie in the same block in every pass, and what is left behind the last whole block of
+a sequence is not shared with longer ones."""
+CHUNK = 128
+"""Tokens of one call at most, on a CPU: from 192 on the kernel's blocks are larger."""
+
+# What an attention layer may hand over without changing the result of plain causal attention.
+_HARMLESS = {"position_ids", "use_cache", "cache_position", "output_attentions", "output_hidden_states", "is_causal"}
+
+
+class UnsupportedAttention(Exception):
+    """This model's attention needs something that is not computed here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Tokens of one segment that a pass computes, and what they see.
+
+    `queries` is their range among the tokens of the pass, `keys` are ranges among those of the pass's store from the
+    root on, the own ones last; `depth` tokens come before the first. `goes_on` where sequences go on from the last.
+    """
+
+    queries: tuple[int, int]
+    keys: tuple[tuple[int, int], ...]
+    depth: int
+    goes_on: bool = False
+
+    @property
+    def last(self) -> int:
+        """The depth at which its tokens end."""
+        return self.depth + self.queries[1] - self.queries[0]
+
+    def whole_blocks(self) -> tuple[int, int]:
+        """Depths that hold its tokens and begin and end at a block's, unless sequences end where it does."""
+        return self.depth // BLOCK * BLOCK, -(-self.last // BLOCK) * BLOCK if self.goes_on else self.last
+
+
+class ForestLayout:
+    """A forest as the attention layers of one pass need it; masks are made once and serve every layer.
+
+    The store of a pass holds the keys and values that were `known` before, [layers, 2, key heads, tokens, dim], and
+    behind them those that it computes, which it leaves in `computed`, one pair a layer, where they are wanted.
+    """
+
+    def __init__(
+        self, branches: Sequence[Branch], known: torch.Tensor | None = None, *, keeps_computed: bool = False
+    ) -> None:
+        self.branches = branches
+        self.computed: list[torch.Tensor] = []
+        self._known = known
+        self._keeps_computed = keeps_computed
+        self._num_layers = 0
+        self._masks: dict[tuple[int, int, int | None], torch.Tensor] = {}
+
+    def stored(self, key: torch.Tensor, value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The keys and values of the next layer, [1, key heads, tokens of the store, dim]."""
+        layer = self._num_layers
+        self._num_layers += 1
+        if self._keeps_computed:
+            self.computed.append(torch.stack((key[0], value[0])))
+        if self._known is None:
+            return key, value
+        before = self._known[layer].unsqueeze(1)
+        return torch.cat((before[0], key), dim=2), torch.cat((before[1], value), dim=2)
+
+    def mask(self, start: int, end: int, window: int | None, like: torch.Tensor) -> torch.Tensor | None:
+        """What to add to the scores of the tokens from depth `start` to `end`, [tokens, end]; `None` where all that
+        comes before a root's token counts."""
+        if window is not None and end <= window:
+            window = None
+        if start == 0 and window is None:
+            return None
+        key = (start, end, window)
+        if key not in self._masks:
+            distance = torch.arange(start, end)[:, None] - torch.arange(end)
+            hidden = (distance < 0) if window is None else (distance < 0) | (distance >= window)
+            zeros = torch.zeros(hidden.shape, dtype=like.dtype, device=like.device)
+            self._masks[key] = zeros.masked_fill_(hidden.to(like.device), float("-inf"))
+        return self._masks[key]
+
+
+def packed_attention(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    *,
+    forest_layout: ForestLayout,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    sliding_window: int | None = None,
+    **extras: Any,
+) -> tuple[torch.Tensor, None]:
+    """`query` is [1, heads, tokens, dim], the result [1, tokens, heads, dim], tokens in the order of the forest.
+
+    Raises `UnsupportedAttention` for soft caps, sinks, biases and such.
+    """
+    unknown = [name for name, given in extras.items() if given is not None and name not in _HARMLESS]
+    if unknown or attention_mask is not None or dropout:
+        raise UnsupportedAttention(f"{type(module).__name__} asks for {unknown or 'a mask or dropout'}")
+    key, value = forest_layout.stored(key, value)
+    outputs = []
+    in_blocks = query.is_cpu and not query.requires_grad
+    for branch in forest_layout.branches:
+        start, end = branch.whole_blocks() if in_blocks else (branch.depth, branch.last)
+        before, behind = branch.depth - start, end - branch.last
+        queries = _padded(query[:, :, slice(*branch.queries)], before, behind)
+        keys, values = (_padded(_joined(states, branch.keys), 0, behind) for states in (key, value))
+        found = [
+            _attend(
+                queries[:, :, first - start : last - start],
+                keys[:, :, :last],
+                values[:, :, :last],
+                forest_layout.mask(first, last, sliding_window, query),
+                scaling,
+            )
+            for first, last in (chunks(start, end) if in_blocks else [(start, end)])
+        ]
+        outputs.append(torch.cat(found, dim=2)[:, :, before : end - start - behind])
+    return torch.cat(outputs, dim=2).transpose(1, 2), None
+
+
+def chunks(start: int, end: int) -> list[tuple[int, int]]:
+    """The depths from `start` to `end` in parts that are attended to in one call each; they end at the same depths
+    whatever comes before and after in a pass."""
+    return list(pairwise([start, *range((start // CHUNK + 1) * CHUNK, end, CHUNK), end]))
+
+
+AttentionInterface.register(PACKED_ATTENTION, packed_attention)
+
+
+def _joined(states: torch.Tensor, ranges: Sequence[tuple[int, int]]) -> torch.Tensor:
+    parts = [states[:, :, start:end] for start, end in ranges]
+    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=2)
+
+
+def _padded(states: torch.Tensor, before: int, behind: int) -> torch.Tensor:
+    return torch.nn.functional.pad(states, (0, 0, before, behind)) if before or behind else states
+
+
+def _attend(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: torch.Tensor | None, scaling: float | None
+) -> torch.Tensor:
+    if mask is None and query.requires_grad and query.is_cpu and query.dtype != torch.float32:
+        return _attend_by_products(query, key, value, query.shape[-1] ** -0.5 if scaling is None else scaling)
+    return scaled_dot_product_attention(
+        query,
+        key,
+        value,
+        attn_mask=mask,
+        scale=scaling,
+        is_causal=mask is None and query.shape[2] > 1,
+        enable_gqa=query.shape[1] != key.shape[1],
+    )
+
+
+def _attend_by_products(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: float) -> torch.Tensor:
+    """Causal attention as two matrix products around a softmax in fp32, as the fused kernel rounds too.
+
+    On a CPU the gradient of the fused kernel in half precision takes three times as long for texts of some hundred
+    tokens. Query heads that share a key head are rows of one product.
+    """
+    key_heads, length = key.shape[1], query.shape[2]
+    rows = query[0].reshape(key_heads, -1, query.shape[-1]).float()
+    later = torch.full((length, length), float("-inf")).triu(1).repeat(rows.shape[1] // length, 1)
+    scores = torch.baddbmm(later, rows, key[0].float().transpose(1, 2), alpha=scaling)
+    return torch.bmm(scores.softmax(-1).to(value.dtype), value[0]).view(query.shape)
