@@ -130,12 +130,21 @@ Rows = tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Forwarded:
+    """What a backend gives for one input, and how many of its tokens it knew from before."""
+
+    rows: Rows
+    cached_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ForwardResult:
     """Rows of one input and what they cost."""
 
     rows: Rows
     queue_s: float
     forward_s: float
+    cached_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,51 +253,6 @@ class SamplerState:
     engine: str
     state: Literal["idle", "starting", "ready", "failed"]
     detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Vote:
-    """One group of equivalent answers."""
-
-    answer: str
-    weight: float
-    count: int
-    indices: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RankEntry:
-    """What selection needs to know of one candidate; `failed` candidates are ranked last and never win.
-
-    `process` and `outcome` are the models' scores on their own scale, the `_unit` ones mapped into (0, 1).
-    `answer_group` numbers the class of equivalent answers, `None` when no answer was found.
-    """
-
-    index: int
-    answer: str | None
-    answer_group: int | None
-    process: float | None = None
-    process_unit: float | None = None
-    outcome: float | None = None
-    outcome_unit: float | None = None
-    failed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """The outcome of a strategy: `order` lists candidate indices best first, failed ones last.
-
-    `relevance[i]` belongs to candidate index i (`None` when it failed). `best` is `None` when abstaining or when
-    there is nothing to choose from.
-    """
-
-    order: tuple[int, ...]
-    relevance: Mapping[int, float | None]
-    best: int | None
-    answer: str | None
-    votes: tuple[Vote, ...] = ()
-    agreement: float | None = None
-    tie: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from surefoot.domain import Usage
+
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _COUNTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 _TOKENS = (64, 256, 1024, 4096, 16384, 65536)
@@ -51,6 +53,9 @@ class PrometheusTelemetry:
             ["model"],
             registry=registry,
         )
+        self._cached_tokens = Counter(
+            "surefoot_cached_tokens", "Tokens scored that were known from before.", ["model"], registry=registry
+        )
         self._sampled = Counter("surefoot_sampled_candidates", "Candidates sampled.", ["generator"], registry=registry)
         self._sampled_tokens = Counter("surefoot_sampled_tokens", "Tokens sampled.", ["generator"], registry=registry)
         self._sample_seconds = Histogram(
@@ -88,9 +93,10 @@ class PrometheusTelemetry:
         for seconds in queue_s:
             self._queue_seconds.labels(model).observe(seconds)
 
-    def group_scored(self, model: str, prompt_tokens: int, unique_tokens: int) -> None:
-        self._prompt_tokens.labels(model).inc(prompt_tokens)
-        self._unique_tokens.labels(model).inc(unique_tokens)
+    def group_scored(self, model: str, usage: Usage) -> None:
+        self._prompt_tokens.labels(model).inc(usage.prompt_tokens)
+        self._unique_tokens.labels(model).inc(usage.unique_tokens)
+        self._cached_tokens.labels(model).inc(usage.cached_tokens)
 
     def candidates_sampled(self, generator: str, num_candidates: int, num_tokens: int, seconds: float) -> None:
         self._sampled.labels(generator).inc(num_candidates)

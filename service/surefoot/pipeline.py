@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from surefoot.domain import (
@@ -108,7 +108,9 @@ class ScoringLine:
             results = await asyncio.to_thread(self._finish_all, prepared, forwarded, options)
         else:
             results = self._finish_all(prepared, forwarded, options)
-        self._telemetry.group_scored(self.name, usage.prompt_tokens, usage.unique_tokens)
+        cached = sum(outcome.cached_tokens for outcome in forwarded if isinstance(outcome, ForwardResult))
+        usage = replace(usage, cached_tokens=cached)
+        self._telemetry.group_scored(self.name, usage)
         return GroupScore(tuple(results), usage, _timing(forwarded, time.perf_counter() - started))
 
     def _prepare_all(
@@ -201,7 +203,8 @@ class ScoringLine:
                 if not isinstance(outcome, ForwardResult):
                     raise outcome
                 readings.append(read(self.profile, outcome.rows, len(rendered.readout_positions)))
-            return summarise(self.profile, prepared.solution, readings, prepared.inputs, options)
+            cached = sum(outcome.cached_tokens for outcome in outcomes if isinstance(outcome, ForwardResult))
+            return summarise(self.profile, prepared.solution, readings, prepared.inputs, options, cached_tokens=cached)
         except ItemError as error:
             return _as_result(error)
         except asyncio.CancelledError:

@@ -7,17 +7,18 @@ from typing import Protocol
 
 from surefoot.domain import (
     EncodedParts,
+    Forwarded,
     ForwardItem,
     GroupScore,
     Message,
     Prompt,
-    Rows,
     SampledCandidate,
     SamplerState,
     SamplingOptions,
     ScoreOptions,
     ScoreTask,
     TextPart,
+    Usage,
 )
 
 
@@ -71,10 +72,10 @@ class Backend(Protocol):
     @property
     def max_input_tokens(self) -> int: ...
 
-    def forward(self, batch: Sequence[ForwardItem]) -> list[Rows]:
+    def forward(self, batch: Sequence[ForwardItem]) -> list[Forwarded]:
         """Raw values of each item in order; blocking, called by one thread at a time.
 
-        `rows[i][j]` are the head's outputs, in fp32, at `batch[i].rendered.readout_positions[j]`.
+        `rows[j]` of the i-th result are the head's outputs, in fp32, at `batch[i].rendered.readout_positions[j]`.
         """
         ...
 
@@ -134,7 +135,7 @@ class Telemetry(Protocol):
         self, model: str, num_items: int, num_tokens: int, queue_s: Sequence[float], forward_s: float
     ) -> None: ...
 
-    def group_scored(self, model: str, prompt_tokens: int, unique_tokens: int) -> None: ...
+    def group_scored(self, model: str, usage: Usage) -> None: ...
 
     def candidates_sampled(self, generator: str, num_candidates: int, num_tokens: int, seconds: float) -> None: ...
 
@@ -154,7 +155,7 @@ class SilentTelemetry:
         self, model: str, num_items: int, num_tokens: int, queue_s: Sequence[float], forward_s: float
     ) -> None: ...
 
-    def group_scored(self, model: str, prompt_tokens: int, unique_tokens: int) -> None: ...
+    def group_scored(self, model: str, usage: Usage) -> None: ...
 
     def candidates_sampled(self, generator: str, num_candidates: int, num_tokens: int, seconds: float) -> None: ...
 

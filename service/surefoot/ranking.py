@@ -11,10 +11,8 @@ from surefoot.answers import EquivalenceJudge, extract_answer, group_answers
 from surefoot.domain import (
     GroupScore,
     Message,
-    RankEntry,
     ScoreOptions,
     ScoreTask,
-    Selection,
     SolutionScore,
     Strategy,
     Timing,
@@ -22,7 +20,7 @@ from surefoot.domain import (
 )
 from surefoot.errors import EmptyProblem, InvalidRequest, ItemError, NoSteps
 from surefoot.pipeline import ModelScorer
-from surefoot.selection import select
+from surefoot.selection import RankEntry, Selection, select
 from surefoot.summary import check_aggregation, check_step_checks, check_unit_scores, unit_score
 
 NEEDS_PROCESS: Mapping[Strategy, bool] = {

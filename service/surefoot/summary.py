@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from surefoot.aggregation import DEFINED_ON, aggregate, first_error, first_error_distribution
 from surefoot.checks import capped_by_checks, run_checks
@@ -86,6 +87,8 @@ def summarise(
     readings: Sequence[Sequence[Reading]],
     inputs: Sequence[RenderedInput],
     options: ScoreOptions,
+    *,
+    cached_tokens: int = 0,
 ) -> SolutionScore:
     """The score of one solution from the readings of its inputs; the last input is the whole solution."""
     num_tokens = sum(rendered.num_tokens for rendered in inputs)
@@ -102,9 +105,11 @@ def summarise(
             no_error_probability=None,
             aggregations={},
             num_tokens=num_tokens,
+            cached_tokens=cached_tokens,
             trace=tuple(reading.score for (reading,) in readings) if options.trace else None,
         )
-    return _process_score(profile, solution, readings[-1], num_tokens, options)
+    scored = _process_score(profile, solution, readings[-1], num_tokens, options)
+    return replace(scored, cached_tokens=cached_tokens)
 
 
 def _process_score(

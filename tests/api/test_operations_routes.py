@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from forwarded import with_rows
 from surefoot.backends.fake_backend import FakeBackend
 from surefoot.errors import CheckpointMissing
 from surefoot.sampling.fake_sampler import FakeSampler
@@ -117,7 +118,7 @@ class SwappedColumns(FakeBackend):
     """Serves the columns of each row in the wrong order."""
 
     def forward(self, batch):
-        return [tuple(row[::-1] for row in rows) for rows in super().forward(batch)]
+        return with_rows(super().forward(batch), lambda rows: tuple(row[::-1] for row in rows))
 
 
 async def test_not_ready_with_a_served_path_that_is_wrong(serve, caplog) -> None:

@@ -6,6 +6,7 @@ import math
 import pytest
 
 from surefoot.backends.fake_backend import FakeBackend
+from surefoot.domain import Forwarded
 
 GOOD = {"problem": "2 + 3?", "steps": ["2 + 3 = 5", "The answer is 5."]}
 
@@ -98,8 +99,8 @@ async def test_a_value_that_is_not_finite_is_no_score(serve, value) -> None:
     class Overflowing(FakeBackend):
         def forward(self, batch):
             return [
-                tuple((value, 0.0) for _ in rows) if item.rendered.num_tokens > 1000 else rows
-                for item, rows in zip(batch, super().forward(batch), strict=True)
+                Forwarded(tuple((value, 0.0) for _ in result.rows)) if item.rendered.num_tokens > 1000 else result
+                for item, result in zip(batch, super().forward(batch), strict=True)
             ]
 
     api = await serve(backend=Overflowing())
@@ -110,8 +111,8 @@ async def test_a_backend_that_loses_a_row_is_a_mismatch(serve) -> None:
     class Losing(FakeBackend):
         def forward(self, batch):
             return [
-                rows[1:] if item.rendered.num_tokens > 1000 else rows
-                for item, rows in zip(batch, super().forward(batch), strict=True)
+                Forwarded(result.rows[1:]) if item.rendered.num_tokens > 1000 else result
+                for item, result in zip(batch, super().forward(batch), strict=True)
             ]
 
     api = await serve(backend=Losing())

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from surefoot.backends.transformers_backend import TransformersBackend
-from surefoot.domain import ForwardItem, Rows, SolutionScore
+from surefoot.domain import Forwarded, ForwardItem, SolutionScore
 
 FP32_TOLERANCE = 1e-5
 BF16_TOLERANCE = 5e-3
@@ -66,7 +66,7 @@ class Gate:
         self.heads: list[set[str]] = []
         forward = TransformersBackend.forward
 
-        def gated(backend: TransformersBackend, batch: Sequence[ForwardItem]) -> list[Rows]:
+        def gated(backend: TransformersBackend, batch: Sequence[ForwardItem]) -> list[Forwarded]:
             self.heads.append({item.head for item in batch})
             assert self.opened.wait(20)
             return forward(backend, batch)

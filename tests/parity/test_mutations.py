@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from forwarded import rows_of
 from surefoot.domain import ForwardItem, RenderedInput, ScoreTask
 from surefoot.ports import SilentTelemetry
 from surefoot.profiles import LogRatio, Profile, TokenClassification, TokenContrast, load_profile
@@ -69,7 +70,7 @@ class Family:
             items.append(ForwardItem(change(rendered), head="m"))
         found = [
             reading.score
-            for item, rows in zip(items, self.engine.backend.forward(items), strict=True)
+            for item, rows in zip(items, rows_of(self.engine.backend.forward(items)), strict=True)
             for reading in read(self.profile, rows, len(item.rendered.readout_positions))
         ]
         expected = [score for name in self.tasks for score in self.expected[name]]

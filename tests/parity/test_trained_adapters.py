@@ -11,6 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from forwarded import rows_of
 from surefoot.domain import ScoreTask
 from surefoot.profiles import load_profile
 from surefoot.readout import read
@@ -143,9 +144,9 @@ async def test_a_batch_may_mix_adapters(tiny, adapter, difference) -> None:
     engine.add_adapter("adapted", directory)
     engine.add_model("adapted", profile)
     batch = [ForwardItem(item, name) for item in items for name in ("plain", "adapted")]
-    together = engine.backend.forward(batch)
+    together = rows_of(engine.backend.forward(batch))
     for item, rows in zip(batch, together, strict=True):
-        (alone,) = engine.backend.forward([item])
+        (alone,) = rows_of(engine.backend.forward([item]))
         assert difference([value for row in rows for value in row], [value for row in alone for value in row]) <= 1e-5
 
 

@@ -3,6 +3,7 @@
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from surefoot.domain import Usage
 from surefoot.metrics import PrometheusTelemetry
 
 
@@ -60,10 +61,12 @@ def test_every_input_of_a_batch_waited_for_itself(telemetry) -> None:
 
 
 def test_scored_tokens_are_counted_by_model(telemetry) -> None:
-    telemetry.group_scored("prm", 100, 60)
-    telemetry.group_scored("prm", 10, 10)
-    counted = [value(telemetry, f"surefoot_{what}_tokens_total", model="prm") for what in ("prompt", "unique")]
-    assert counted == [110, 70]
+    telemetry.group_scored("prm", Usage(100, 60, 30))
+    telemetry.group_scored("prm", Usage(10, 10))
+    counted = [
+        value(telemetry, f"surefoot_{what}_tokens_total", model="prm") for what in ("prompt", "unique", "cached")
+    ]
+    assert counted == [110, 70, 30]
 
 
 @pytest.mark.parametrize(

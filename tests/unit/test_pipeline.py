@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from forwarded import rows_of
 from surefoot.backends.fake_backend import FakeBackend
-from surefoot.domain import ForwardItem, Message, ScoreOptions, ScoreTask, SolutionScore
+from surefoot.domain import ForwardItem, Message, ScoreOptions, ScoreTask, SolutionScore, Usage
 from surefoot.errors import AggregationNotDefined, EmptyProblem, InputTooLong, NoSteps, QueueFull
 from surefoot.forest import count_unique_tokens
 from surefoot.pipeline import ScoringLine
@@ -28,8 +29,8 @@ class GroupCounting(SilentTelemetry):
     def __init__(self) -> None:
         self.groups: list[tuple[str, int, int]] = []
 
-    def group_scored(self, model: str, prompt_tokens: int, unique_tokens: int) -> None:
-        self.groups.append((model, prompt_tokens, unique_tokens))
+    def group_scored(self, model: str, usage: Usage) -> None:
+        self.groups.append((model, usage.prompt_tokens, usage.unique_tokens))
 
 
 @dataclasses.dataclass
@@ -97,7 +98,7 @@ async def test_scores_are_the_readout_of_the_rendered_input(bench) -> None:
     tested = await bench()
     [result] = await tested.score(TASK)
     rendered = rendered_alone(tested, TASK)
-    [rows] = FakeBackend().forward([ForwardItem(rendered, "m")])
+    [rows] = rows_of(FakeBackend().forward([ForwardItem(rendered, "m")]))
     assert [step.score for step in result.steps] == [reading.score for reading in read(tested.line.profile, rows, 2)]
 
 

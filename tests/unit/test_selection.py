@@ -6,8 +6,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from surefoot.domain import RankEntry, Strategy
-from surefoot.selection import STRATEGIES, select
+from surefoot.domain import Strategy
+from surefoot.selection import STRATEGIES, RankEntry, select
 
 few_examples = settings(max_examples=20, deadline=None)
 VOTING = ("majority", "process_weighted", "outcome_weighted")

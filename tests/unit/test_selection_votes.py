@@ -2,8 +2,7 @@ import dataclasses
 
 import pytest
 
-from surefoot.domain import RankEntry
-from surefoot.selection import ballots, select
+from surefoot.selection import RankEntry, ballots, select
 
 voting = pytest.mark.parametrize("strategy", ["majority", "process_weighted", "outcome_weighted"])
 weighted = pytest.mark.parametrize("strategy", ["process_weighted", "outcome_weighted"])

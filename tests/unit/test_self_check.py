@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
+import math
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import pytest
 
+from forwarded import with_rows
 from surefoot.backends.fake_backend import FakeBackend
-from surefoot.domain import ForwardItem, RenderedInput, Rows
+from surefoot.domain import Forwarded, ForwardItem, RenderedInput, Rows
 from surefoot.errors import BackendFailed, SelfCheckFailed
 from surefoot.pipeline import ScoringLine, Submits
 from surefoot.ports import SilentTelemetry
@@ -27,7 +29,7 @@ REWARD = load_profile("sequence-classification")
 class ShiftedByOne(FakeBackend):
     """Reads each value one token too late, or at the end one too early."""
 
-    def forward(self, batch: Sequence[ForwardItem]) -> list[Rows]:
+    def forward(self, batch: Sequence[ForwardItem]) -> list[Forwarded]:
         return super().forward([ForwardItem(_shifted(item.rendered), item.head) for item in batch])
 
 
@@ -42,23 +44,23 @@ def _shifted(rendered: RenderedInput) -> RenderedInput:
 class SwappedColumns(FakeBackend):
     """Gives the columns of each row in the wrong order."""
 
-    def forward(self, batch: Sequence[ForwardItem]) -> list[Rows]:
-        return [tuple(row[::-1] for row in rows) for rows in super().forward(batch)]
+    def forward(self, batch: Sequence[ForwardItem]) -> list[Forwarded]:
+        return with_rows(super().forward(batch), lambda rows: tuple(row[::-1] for row in rows))
 
 
 class ChangedByNeighbours(FakeBackend):
     """Gives other values in a batch than alone, as padding does."""
 
-    def forward(self, batch: Sequence[ForwardItem]) -> list[Rows]:
+    def forward(self, batch: Sequence[ForwardItem]) -> list[Forwarded]:
         push = 0.01 * (len(batch) - 1)
-        return [tuple((row[0] + push, *row[1:]) for row in rows) for rows in super().forward(batch)]
+        return with_rows(super().forward(batch), lambda rows: tuple((row[0] + push, *row[1:]) for row in rows))
 
 
 class NotFinite(FakeBackend):
     """Gives NaN."""
 
-    def forward(self, batch: Sequence[ForwardItem]) -> list[Rows]:
-        return [tuple(tuple(float("nan") for _ in row) for row in rows) for rows in super().forward(batch)]
+    def forward(self, batch: Sequence[ForwardItem]) -> list[Forwarded]:
+        return with_rows(super().forward(batch), lambda rows: tuple((math.nan,) * len(row) for row in rows))
 
 
 @dataclass(frozen=True)

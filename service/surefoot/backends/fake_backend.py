@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from surefoot.domain import ForwardItem, Rows
+from surefoot.domain import Forwarded, ForwardItem, Rows
 
 DEFAULT_NUM_COLUMNS = 2
 
@@ -40,7 +40,7 @@ class FakeBackend:
         self._gate.set()
         self._closed = False
 
-    def forward(self, batch: Sequence[ForwardItem]) -> list[Rows]:
+    def forward(self, batch: Sequence[ForwardItem]) -> list[Forwarded]:
         """Pseudo-logits of each item. Raises what `fail_next` or `fail_items` asked for, RuntimeError once closed."""
         self.batches.append(tuple(batch))
         self._gate.wait()
@@ -52,7 +52,7 @@ class FakeBackend:
             raise self._failures.pop(0)
         if self._is_guilty is not None and any(map(self._is_guilty, batch)):
             raise RuntimeError("the fake backend was told to fail on an item of this batch")
-        return [self.plain_rows(item) for item in batch]
+        return [Forwarded(self.plain_rows(item)) for item in batch]
 
     def fail_next(self, exception: BaseException | None = None) -> None:
         """Make one coming `forward` raise `exception` (default RuntimeError); further calls queue further failures."""

@@ -7,7 +7,7 @@ from itertools import accumulate
 
 import torch
 
-from surefoot.domain import ForwardItem, RenderedInput, Rows
+from surefoot.domain import Forwarded, ForwardItem, RenderedInput, Rows
 from surefoot.errors import SettingsInvalid
 from surefoot.modeling.checkpoint import Checkpoint
 from surefoot.modeling.heads import Head, vocabulary_head
@@ -45,11 +45,11 @@ class LogRatioBackend:
     def max_input_tokens(self) -> int:
         return self._max_input_tokens
 
-    def forward(self, batch: Sequence[ForwardItem]) -> list[Rows]:
+    def forward(self, batch: Sequence[ForwardItem]) -> list[Forwarded]:
         inputs = [item.rendered for item in batch]
         own = self._model.log_probabilities(inputs, self._model.trunk.hidden_states)
         other = self._reference.log_probabilities(inputs, self._reference.trunk.hidden_states)
-        return _rows(inputs, own - other)
+        return [Forwarded(rows) for rows in _rows(inputs, own - other)]
 
     def plain_rows(self, item: ForwardItem) -> Rows:
         """An input's rows by one ordinary pass of each model, to hold the served ones against.

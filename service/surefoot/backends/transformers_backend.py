@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import torch
 
-from surefoot.domain import ForwardItem, Rows
+from surefoot.domain import Forwarded, ForwardItem, Rows
 from surefoot.errors import SettingsInvalid
 from surefoot.modeling.adapters import Adapter
 from surefoot.modeling.checkpoint import Checkpoint
@@ -20,10 +20,18 @@ class TransformersBackend:
     A head may have an adapter of its own: a batch then takes a pass for each adapter in it, and one for those without.
     """
 
-    def __init__(self, name: str, checkpoint: Checkpoint, *, max_input_tokens: int | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        checkpoint: Checkpoint,
+        *,
+        max_input_tokens: int | None = None,
+        prefix_cache_bytes: int = 0,
+    ) -> None:
+        """`prefix_cache_bytes` bound what is kept of inputs, so that longer ones cost their new tokens only."""
         self._name = name
         self._device = checkpoint.device
-        self._trunk = TrunkForward(name, checkpoint)
+        self._trunk = TrunkForward(name, checkpoint, prefix_cache_bytes=prefix_cache_bytes)
         self._heads: dict[str, torch.nn.Module] = {}
         self._adapted: set[str] = set()
         self._max_input_tokens = min(max_input_tokens or checkpoint.max_positions, checkpoint.max_positions)
@@ -56,28 +64,28 @@ class TransformersBackend:
         self._adapted.discard(name)
         self._trunk.remove_adapter(name)
 
-    def forward(self, batch: Sequence[ForwardItem]) -> list[Rows]:
+    def forward(self, batch: Sequence[ForwardItem]) -> list[Forwarded]:
         # Before anything is computed: an input whose caller has left may lose its head while its batch runs.
         heads = [self._heads[item.head] for item in batch]
         passes: defaultdict[str | None, list[int]] = defaultdict(list)
         for place, item in enumerate(batch):
             passes[item.head if item.head in self._adapted else None].append(place)
-        rows: dict[int, Rows] = {}
+        found: dict[int, Forwarded] = {}
         for adapter, places in passes.items():
             together = self._one_pass([batch[place] for place in places], [heads[place] for place in places], adapter)
-            rows.update(zip(places, together, strict=True))
-        return [rows[place] for place in range(len(batch))]
+            found.update(zip(places, together, strict=True))
+        return [found[place] for place in range(len(batch))]
 
     def _one_pass(
         self, batch: Sequence[ForwardItem], heads: Sequence[torch.nn.Module], adapter: str | None
-    ) -> list[Rows]:
-        hidden = self._trunk.hidden_states(
+    ) -> list[Forwarded]:
+        hidden, cached = self._trunk.cached_hidden_states(
             [item.rendered.token_ids for item in batch],
             [item.rendered.readout_positions for item in batch],
             adapter=adapter,
         )
         parts = hidden.split([len(item.rendered.readout_positions) for item in batch])
-        return [_rows(head, part) for head, part in zip(heads, parts, strict=True)]
+        return [Forwarded(_rows(head, part), count) for head, part, count in zip(heads, parts, cached, strict=True)]
 
     def plain_rows(self, item: ForwardItem) -> Rows:
         """An input's rows by one ordinary pass, to hold the served ones against.

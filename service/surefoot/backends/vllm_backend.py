@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from surefoot.backends.vllm_plan import PoolingMode, PoolingPlan, row_indices
-from surefoot.domain import ForwardItem, Rows
+from surefoot.domain import Forwarded, ForwardItem
 from surefoot.errors import BackendFailed, SettingsInvalid, StartupError
 from surefoot.modeling.vllm_environment import set_vllm_environment
 
@@ -105,7 +105,7 @@ class VllmBackend:
         found: str = __version__
         return found
 
-    def forward(self, batch: Sequence[ForwardItem]) -> list[Rows]:
+    def forward(self, batch: Sequence[ForwardItem]) -> list[Forwarded]:
         engine = self._living_engine()
         return asyncio.run_coroutine_threadsafe(self._pool(engine, batch), self._loop).result()
 
@@ -167,7 +167,7 @@ class VllmBackend:
             del engine
             gc.collect()
 
-    async def _pool(self, engine: Any, batch: Sequence[ForwardItem]) -> list[Rows]:
+    async def _pool(self, engine: Any, batch: Sequence[ForwardItem]) -> list[Forwarded]:
         tasks = [asyncio.create_task(self._pool_one(engine, item)) for item in batch]
         try:
             return list(await asyncio.gather(*tasks))
@@ -176,7 +176,7 @@ class VllmBackend:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _pool_one(self, engine: Any, item: ForwardItem) -> Rows:
+    async def _pool_one(self, engine: Any, item: ForwardItem) -> Forwarded:
         from vllm import PoolingParams
         from vllm.inputs import tokens_input
 
@@ -189,7 +189,7 @@ class VllmBackend:
             raise BackendFailed("the engine ended a request without an answer")
         values = pooled.float().reshape(-1, self._plan.num_columns)
         indices = row_indices(self._plan.mode, len(values), item.rendered)
-        return tuple(map(tuple, values[indices].tolist()))
+        return Forwarded(tuple(map(tuple, values[indices].tolist())))
 
 
 def engine_arguments(directory: Path, plan: PoolingPlan, options: VllmOptions, known: set[str]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 
 from surefoot.backends.vllm_plan import PoolingMode, row_indices
-from surefoot.domain import ForwardItem, Rows
+from surefoot.domain import Forwarded, ForwardItem, Rows
 from surefoot.errors import BackendFailed, SettingsInvalid
 from surefoot.remote_server import RETRIED_FAILURES, RETRIED_STATUS, RemoteServer, failure_reason, retry_delay_s
 
@@ -170,9 +170,9 @@ class VllmServerBackend:
     def max_input_tokens(self) -> int:
         return self._max_input_tokens
 
-    def forward(self, batch: Sequence[ForwardItem]) -> list[Rows]:
+    def forward(self, batch: Sequence[ForwardItem]) -> list[Forwarded]:
         tables = self._server.pool(self._model, [item.rendered.token_ids for item in batch])
-        return [self._rows(item, table) for item, table in zip(batch, tables, strict=True)]
+        return [Forwarded(self._rows(item, table)) for item, table in zip(batch, tables, strict=True)]
 
     def _rows(self, item: ForwardItem, table: Table) -> Rows:
         rows = tuple(tuple(table[index]) for index in row_indices(self._mode, len(table), item.rendered))

@@ -211,7 +211,8 @@ class TrainingRun:
         if tally.failed:
             show_summary(console, tally.summary(seconds))
         if trained.best == 0:
-            typer.echo("no epoch was better than the base model: the adapter changes nothing")
+            begun_with = "the base model" if self.start_from is None else f"{self.start_from}"
+            typer.echo(f"no epoch was better than {begun_with}, with which it began: the adapter adds nothing to it")
         typer.echo(f"{self.output}: epoch {trained.best} of {len(trained.epochs) - 1}, {told(best)}")
 
 

@@ -17,9 +17,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from surefoot.domain import Aggregation, RankEntry, Strategy
+from surefoot.domain import Aggregation, Strategy
 from surefoot.errors import PoolsTooSmall
-from surefoot.selection import STRATEGIES, select
+from surefoot.selection import STRATEGIES, RankEntry, select
 
 Array = NDArray[Any]
 

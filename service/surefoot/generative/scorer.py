@@ -115,7 +115,7 @@ class GenerativeScorer:
         ]
         verdicts = [outcome for outcome in outcomes if isinstance(outcome, _Verdict)]
         usage = usage_of([rendered for verdict in verdicts for rendered in verdict.inputs])
-        self._telemetry.group_scored(self.name, usage.prompt_tokens, usage.unique_tokens)
+        self._telemetry.group_scored(self.name, usage)
         timing = Timing(
             queue_s=max((verdict.queue_s for verdict in verdicts), default=0.0),
             forward_s=max((verdict.forward_s for verdict in verdicts), default=0.0),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
 import torch
@@ -41,6 +41,10 @@ class ForestStore:
             first, second = self._starts[number]
             found.append(first + offset if offset < known else second + offset - known)
         return found
+
+    def num_known_of(self, sequence: int, length: int) -> int:
+        """How many of a sequence's tokens are known, which are its first ones."""
+        return bisect_left(range(length), self.num_known, key=lambda position: self.places(sequence, [position])[0])
 
     def token_ids(self) -> list[int]:
         """Of the tokens to compute."""

@@ -39,18 +39,20 @@ def cached_hidden_states(
     positions: Sequence[Sequence[int]],
     cache: PrefixCache,
     adapter: str | None,
-) -> torch.Tensor:
-    """The same, where beginnings that the cache knows are not computed again, and what is computed is kept in it."""
+) -> tuple[torch.Tensor, list[int]]:
+    """The same, where beginnings that the cache knows are not computed again, and what is computed is kept in it; and
+    how many tokens of each sequence were known. `adapter` names the values that it is computed with."""
     forest = grown(trunk, sequences)
     num_known, known = known_states(cache, adapter, forest)
     store = ForestStore(forest, num_known)
     layout = ForestLayout(store.branches(), None if known is None else known.key_values, keeps_computed=True)
-    if not layout.branches and known is not None:
-        return known.hidden[wanted_places(store, positions, known.hidden)]
-    hidden = packed_pass(trunk, store, layout)
-    keep_states(cache, adapter, store, States(torch.stack(layout.computed), hidden))
-    everywhere = hidden if known is None else torch.cat((known.hidden, hidden))
-    return everywhere[wanted_places(store, positions, hidden)]
+    parts = [] if known is None else [known.hidden]
+    if layout.branches:
+        parts.append(packed_pass(trunk, store, layout))
+        keep_states(cache, adapter, store, States(torch.stack(layout.computed), parts[-1]))
+    hidden = torch.cat(parts)
+    counts = [store.num_known_of(number, len(sequence)) for number, sequence in enumerate(sequences)]
+    return hidden[wanted_places(store, positions, hidden)], counts
 
 
 def grown(trunk: torch.nn.Module, sequences: Sequence[Sequence[int]]) -> Forest:

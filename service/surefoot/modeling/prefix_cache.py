@@ -107,16 +107,6 @@ class PrefixCache:
             path.append(added)
         self._used(path)
 
-    def drop(self, adapter: str | None) -> None:
-        """Forget what was computed with an adapter."""
-        root = self._roots.pop(adapter, None)
-        waiting = list(root.children.values()) if root is not None else []
-        while waiting:
-            node = waiting.pop()
-            waiting += node.children.values()
-            self._num_bytes -= _bytes_of(node)
-            del self._by_use[node]
-
     def _split(self, node: _Node, length: int) -> _Node:
         """Part a node after `length` of its tokens; the upper part, which goes on in the lower one."""
         states, parent = node.states, node.parent

@@ -13,11 +13,13 @@ from surefoot.modeling.adapters import AdaptedLayers, Adapter
 from surefoot.modeling.checkpoint import Checkpoint
 from surefoot.modeling.packed_attention import PACKED_ATTENTION, UnsupportedAttention
 from surefoot.modeling.packed_forward import (
+    cached_hidden_states,
     leaks_between_sequences,
     packed_hidden_states,
     plain_hidden_states,
     rotates_by_longest,
 )
+from surefoot.modeling.prefix_cache import PrefixCache
 from surefoot.modeling.split_forward import can_be_split, layer_inputs, packed_hidden_states_above
 
 log = logging.getLogger(__name__)
@@ -29,9 +31,11 @@ Indices = Sequence[Sequence[int]]
 class TrunkForward:
     """The packed pass where it gives what each sequence gives alone, else one ordinary pass a sequence."""
 
-    def __init__(self, name: str, checkpoint: Checkpoint) -> None:
+    def __init__(self, name: str, checkpoint: Checkpoint, *, prefix_cache_bytes: int = 0) -> None:
         self._trunk = checkpoint.trunk
         self._adapters = AdaptedLayers(checkpoint.model)
+        self._adapter_ids: dict[str, str] = {}
+        self._cache = PrefixCache(prefix_cache_bytes) if prefix_cache_bytes else None
         # Passes are made by one thread; the ordinary pass for a comparison changes the trunk for as long as it runs.
         self._one_pass = threading.Lock()
         self._forward: Callable[[torch.nn.Module, Indices, Indices], torch.Tensor] = packed_hidden_states
@@ -57,10 +61,22 @@ class TrunkForward:
         # Not within a pass, which goes through the very layers that are changed.
         with self._one_pass:
             self._adapters.add(name, adapter)
+            self._adapter_ids[name] = adapter.id
 
     def remove_adapter(self, name: str) -> None:
         """Let go of an adapter that no further pass asks for; a pass that runs with it ends with it."""
         self._adapters.remove(name)
+
+    def cached_hidden_states(
+        self, sequences: Indices, positions: Indices, *, adapter: str | None = None
+    ) -> tuple[torch.Tensor, list[int]]:
+        """`hidden_states`, and how many tokens of each sequence were known from earlier passes."""
+        if self._cache is None or not self.is_packed:
+            return self.hidden_states(sequences, positions, adapter=adapter), [0] * len(sequences)
+        with self._one_pass, torch.inference_mode(), self._adapters.active(adapter):
+            # By its values: a name may stand for other ones later. What nobody asks for any more ages out.
+            known_by = self._adapter_ids.get(adapter) if adapter is not None else None
+            return cached_hidden_states(self._trunk, sequences, positions, self._cache, known_by)
 
     def hidden_states(self, sequences: Indices, positions: Indices, *, adapter: str | None = None) -> torch.Tensor:
         """Last hidden states at the wanted positions of all sequences, [sum of positions, hidden], in order.

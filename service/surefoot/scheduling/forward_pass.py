@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from surefoot.domain import ForwardItem, Rows
+from surefoot.domain import Forwarded, ForwardItem
 from surefoot.errors import BackendFailed, ItemError, StepCountMismatch
 from surefoot.ports import Backend
 
@@ -16,7 +16,7 @@ class ForwardPass:
     """What one call gave: `results`, or the `failure` that it raised. Times are seconds on the scheduler's clock."""
 
     items: tuple[ForwardItem, ...]
-    results: tuple[Rows, ...]
+    results: tuple[Forwarded, ...]
     failure: BaseException | None
     started_at: float
     forward_s: float
@@ -37,30 +37,30 @@ def run_pass(backend: Backend, items: tuple[ForwardItem, ...], clock: Callable[[
     Raised through a thread pool, a StopIteration would be lost and a CancelledError would stop the waiting loop.
     """
     started_at = clock()
-    results: tuple[Rows, ...] = ()
+    results: tuple[Forwarded, ...] = ()
     failure: BaseException | None = None
     try:
-        results = tuple(tuple(rows) for rows in backend.forward(items))
+        results = tuple(Forwarded(tuple(each.rows), each.cached_tokens) for each in backend.forward(items))
     except BaseException as raised:  # noqa: BLE001 (see above: it is reported by the loop, not swallowed)
         failure = raised
         _release_locals(raised)
     return ForwardPass(items, results, failure, started_at, clock() - started_at)
 
 
-def checked_results(forward_pass: ForwardPass, model: str) -> list[Rows | ItemError]:
-    """Rows of each item, or its error: `BackendFailed` after a failure, `StepCountMismatch` on wrong counts."""
+def checked_results(forward_pass: ForwardPass, model: str) -> list[Forwarded | ItemError]:
+    """What each item got, or its error: `BackendFailed` after a failure, `StepCountMismatch` on wrong counts."""
     items = forward_pass.items
     if forward_pass.failure is not None:
         return [_backend_failed(forward_pass.failure, model) for _ in items]
     if not forward_pass.is_attributable:
-        num_rows = sum(len(rows) for rows in forward_pass.results)
+        num_rows = sum(len(result.rows) for result in forward_pass.results)
         return [StepCountMismatch(len(item.rendered.readout_positions), num_rows) for item in items]
-    return [_matched(item, rows) for item, rows in zip(items, forward_pass.results, strict=True)]
+    return [_matched(item, result) for item, result in zip(items, forward_pass.results, strict=True)]
 
 
-def _matched(item: ForwardItem, rows: Rows) -> Rows | StepCountMismatch:
-    expected = len(item.rendered.readout_positions)
-    return rows if len(rows) == expected else StepCountMismatch(expected, len(rows))
+def _matched(item: ForwardItem, result: Forwarded) -> Forwarded | StepCountMismatch:
+    expected, found = len(item.rendered.readout_positions), len(result.rows)
+    return result if found == expected else StepCountMismatch(expected, found)
 
 
 def _backend_failed(cause: BaseException, model: str) -> BackendFailed:

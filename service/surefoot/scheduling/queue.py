@@ -12,6 +12,7 @@ from surefoot.errors import DeadlineExceeded, ItemError
 from surefoot.scheduling.admission import Occupancy
 from surefoot.scheduling.batching import WaitingView, has_expired, next_batch
 from surefoot.scheduling.limits import SchedulerLimits
+from surefoot.scheduling.score_cache import Key
 
 
 class EntryFuture(asyncio.Future[ForwardResult]):
@@ -33,6 +34,7 @@ class Entry:
     item: ForwardItem
     future: EntryFuture
     view: WaitingView
+    key: Key | None = None
 
     def complete(self, result: ForwardResult) -> None:
         if not self.future.done():

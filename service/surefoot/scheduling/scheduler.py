@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from surefoot.domain import ForwardItem, ForwardResult, Priority
+from surefoot.domain import ForwardItem, ForwardResult, Priority, Rows
 from surefoot.errors import BackendFailed, InputTooLong, ItemError, NotReady, SettingsInvalid
 from surefoot.ports import Backend, Telemetry
 from surefoot.scheduling.admission import Occupancy, admit, updated_speed
@@ -16,6 +16,7 @@ from surefoot.scheduling.batching import WaitingView
 from surefoot.scheduling.forward_pass import ForwardPass, checked_results, run_pass
 from surefoot.scheduling.limits import SchedulerLimits
 from surefoot.scheduling.queue import Entry, EntryFuture, WaitingQueue
+from surefoot.scheduling.score_cache import ScoreCache, key_of
 
 __all__ = ["Scheduler", "SchedulerLimits"]
 
@@ -37,6 +38,7 @@ class Scheduler:
         telemetry: Telemetry,
         *,
         clock: Callable[[], float] = time.monotonic,
+        max_cached_scores: int = 0,
     ) -> None:
         if backend.max_input_tokens > limits.max_batch_tokens:
             raise SettingsInvalid(
@@ -55,6 +57,7 @@ class Scheduler:
         self._closing = False
         self._running: list[Entry] = []
         self._tokens_per_s: float | None = None
+        self._scores = ScoreCache(max_cached_scores) if max_cached_scores else None
 
     @property
     def is_accepting(self) -> bool:
@@ -85,16 +88,16 @@ class Scheduler:
             state = "shutting down" if self._closing else "not started"
             raise NotReady(f"model {self._backend.name} is {state}; retry when /ready answers 200")
         max_tokens = self._backend.max_input_tokens
-        lengths = [item.rendered.num_tokens for item in items]
-        fitting_lengths = [length for length in lengths if length <= max_tokens]
-        admit(fitting_lengths, self._queue.occupancy, self._limits, self._tokens_per_s)
         entries = self._entries(items, priority, timeout_s)
         fitting = [entry for entry in entries if entry.view.num_tokens <= max_tokens]
+        waiting = [entry for entry in fitting if self._known(entry) is None]
+        admit([entry.view.num_tokens for entry in waiting], self._queue.occupancy, self._limits, self._tokens_per_s)
         for entry in entries:
             # Such an input could block the line's head for good, and its neighbours are not to blame.
             if entry.view.num_tokens > max_tokens:
                 entry.fail(InputTooLong(entry.view.num_tokens, max_tokens))
-        self._queue.extend(fitting)
+        self._settle_known(fitting)
+        self._queue.extend(waiting)
         self._wake.set()
         self._report_queue()
         return [entry.future for entry in entries]
@@ -114,7 +117,12 @@ class Scheduler:
         now = self._clock()
         deadline = None if timeout_s is None else now + timeout_s
         return [
-            Entry(item, EntryFuture(loop=loop), WaitingView(item.rendered.num_tokens, priority, now, deadline))
+            Entry(
+                item,
+                EntryFuture(loop=loop),
+                WaitingView(item.rendered.num_tokens, priority, now, deadline),
+                None if self._scores is None else key_of(item),
+            )
             for item in items
         ]
 
@@ -123,21 +131,29 @@ class Scheduler:
             self._running = self._queue.take_batch(self._limits)
             self._report_queue()
             if self._running:
-                await self._forward_batch(self._running)
+                # Some may have been computed for others while they waited.
+                self._settle_known(self._running)
+                await self._forward_batch([entry for entry in self._running if not entry.future.done()])
             elif self._closing:
                 return
             else:
                 self._wake.clear()
                 await self._wake.wait()
 
-    async def _forward_batch(self, batch: list[Entry]) -> None:
-        forward_pass = await self._forward(batch)
-        if forward_pass.is_attributable or len(batch) == 1:
-            self._settle(batch, forward_pass)
+    async def _forward_batch(self, batch: list[Entry], *, is_retry: bool = False) -> None:
+        """Compute a batch, equal inputs once. One that fails is halved until what fails is alone: so only that is lost,
+        and what was too much at once for the memory goes through in parts."""
+        alike = _alike(batch)
+        if not alike:
             return
-        for entry in batch:
-            if not entry.future.done() and not entry.expire_if_late(self._clock()):
-                self._settle([entry], await self._forward([entry], is_retry=True))
+        forward_pass = await self._forward([entries[0] for entries in alike], is_retry=is_retry)
+        if forward_pass.is_attributable or len(alike) == 1:
+            self._settle(alike, forward_pass)
+            return
+        for half in (batch[: len(batch) // 2], batch[len(batch) // 2 :]):
+            alive = [entry for entry in half if not entry.future.done() and not entry.expire_if_late(self._clock())]
+            self._settle_known(alive)
+            await self._forward_batch([entry for entry in alive if not entry.future.done()], is_retry=True)
 
     async def _forward(self, entries: list[Entry], *, is_retry: bool = False) -> ForwardPass:
         """One pass in the backend's thread. A failed batch has told its traceback; its retries do not repeat it."""
@@ -151,23 +167,40 @@ class Scheduler:
                 len(items),
                 forward_pass.num_tokens,
                 len(forward_pass.results),
-                "; retrying each alone" if len(items) > 1 else "",
+                "; trying again in halves" if len(items) > 1 else "",
                 exc_info=None if is_retry else forward_pass.failure,
             )
         return forward_pass
 
-    def _settle(self, entries: list[Entry], forward_pass: ForwardPass) -> None:
-        queue_s = [forward_pass.started_at - entry.view.enqueued_at for entry in entries]
+    def _known(self, entry: Entry) -> Rows | None:
+        """What was computed for such an input, where that is remembered."""
+        return None if self._scores is None or entry.key is None else self._scores.get(entry.key)
+
+    def _settle_known(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            rows = None if entry.future.done() else self._known(entry)
+            if rows is not None:
+                waited_s = self._clock() - entry.view.enqueued_at
+                entry.complete(ForwardResult(rows, waited_s, 0.0, entry.view.num_tokens))
+
+    def _settle(self, alike: Sequence[Sequence[Entry]], forward_pass: ForwardPass) -> None:
+        """Settle the entries of each input of a pass."""
+        queue_s = [forward_pass.started_at - entries[0].view.enqueued_at for entries in alike]
         outcomes = checked_results(forward_pass, self._backend.name)
-        for entry, waited_s, outcome in zip(entries, queue_s, outcomes, strict=True):
+        for entries, waited_s, outcome in zip(alike, queue_s, outcomes, strict=True):
             if isinstance(outcome, ItemError):
-                entry.fail(outcome)
-            else:
-                entry.complete(ForwardResult(outcome, waited_s, forward_pass.forward_s))
+                for entry in entries:
+                    entry.fail(outcome)
+                continue
+            if self._scores is not None and entries[0].key is not None:
+                self._scores.put(entries[0].key, outcome.rows)
+            result = ForwardResult(outcome.rows, waited_s, forward_pass.forward_s, outcome.cached_tokens)
+            for entry in entries:
+                entry.complete(result)
         if forward_pass.failure is None:
             num_tokens, forward_s = forward_pass.num_tokens, forward_pass.forward_s
             self._tokens_per_s = updated_speed(self._tokens_per_s, num_tokens, forward_s)
-            self._telemetry.batch_forwarded(self._backend.name, len(entries), num_tokens, queue_s, forward_s)
+            self._telemetry.batch_forwarded(self._backend.name, len(alike), num_tokens, queue_s, forward_s)
 
     def _stopped(self, task: asyncio.Task[None]) -> None:
         """However the loop ended (drained, out of grace, crashed), nothing stays pending."""
@@ -184,3 +217,11 @@ class Scheduler:
     def _report_queue(self) -> None:
         waiting = self._queue.occupancy
         self._telemetry.queue_changed(self._backend.name, waiting.num_requests, waiting.num_tokens)
+
+
+def _alike(batch: Sequence[Entry]) -> list[list[Entry]]:
+    """The entries of equal inputs, in the order of the first ones; those without a key are each alone."""
+    found: dict[object, list[Entry]] = {}
+    for entry in batch:
+        found.setdefault(entry.key or entry, []).append(entry)
+    return list(found.values())

@@ -22,6 +22,15 @@ class SchedulerSettings(Section):
     """Seconds after which waiting bulk work counts as interactive."""
 
 
+class CacheSettings(Section):
+    """What is remembered of inputs: `[caches]` in the file."""
+
+    prefix_mib: int = Field(512, ge=0)
+    """MiB of keys and values, for each checkpoint: a longer solution then costs its new tokens only. 0 keeps none."""
+    scores: int = Field(16_384, ge=0)
+    """Inputs whose scores are remembered, for each checkpoint; 0 remembers none."""
+
+
 class LimitSettings(Section):
     """Bounds on one request: `[limits]` in the file."""
 

@@ -16,7 +16,7 @@ from pydantic_settings import (
 )
 
 from surefoot.errors import SettingsInvalid
-from surefoot.settings.bounds import GpuSettings, LimitSettings, SchedulerSettings
+from surefoot.settings.bounds import CacheSettings, GpuSettings, LimitSettings, SchedulerSettings
 from surefoot.settings.generators import GeneratorSettings, RemoteGeneratorSettings
 from surefoot.settings.models import EMBEDDED_PROFILES, ModelSettings
 from surefoot.settings.section import Dtype
@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     remote_generators: list[RemoteGeneratorSettings] = Field(default_factory=list)
     """Servers with an OpenAI-compatible API to sample from; without `generator.engine` the first one is the default."""
     scheduler: SchedulerSettings = Field(default_factory=SchedulerSettings)
+    caches: CacheSettings = Field(default_factory=CacheSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
     gpu: GpuSettings = Field(default_factory=GpuSettings)
 

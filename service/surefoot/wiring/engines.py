@@ -66,7 +66,8 @@ def build_engine(model: ModelSettings, profile: Profile, settings: Settings, tel
     """Load what the model needs; blocking, for minutes where it is large. Raises a `StartupError`."""
     engine = BUILDERS[engine_kind(model, profile)](model, profile, settings)
     limits = SchedulerLimits(**settings.scheduler.model_dump())
-    return QueuedEngine(engine, Scheduler(engine.backend, limits, telemetry))
+    scheduler = Scheduler(engine.backend, limits, telemetry, max_cached_scores=settings.caches.scores)
+    return QueuedEngine(engine, scheduler)
 
 
 def _build_transformers(model: ModelSettings, profile: Profile, settings: Settings) -> Engine:
@@ -81,7 +82,12 @@ def _build_transformers(model: ModelSettings, profile: Profile, settings: Settin
             param="reference_path",
         )
     checkpoint, tokenizer = load_for_scoring(model.path, model, profile.readout.architecture, settings)
-    backend = TransformersBackend(model.name, checkpoint, max_input_tokens=settings.max_input_tokens)
+    backend = TransformersBackend(
+        model.name,
+        checkpoint,
+        max_input_tokens=settings.max_input_tokens,
+        prefix_cache_bytes=settings.caches.prefix_mib * 2**20,
+    )
     identity = identity_of(checkpoint, cache=settings.cache)
 
     def add_adapter(name: str, directory: Path) -> EngineIdentity:

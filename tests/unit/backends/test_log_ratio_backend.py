@@ -6,6 +6,7 @@ import transformers
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from forwarded import rows_of
 from surefoot.backends.log_ratio_backend import LogRatioBackend, check_same_vocabulary, token_log_probabilities
 from surefoot.domain import ForwardItem, RenderedInput
 from surefoot.errors import SettingsInvalid
@@ -55,30 +56,30 @@ def column(rows) -> list[float]:
 @pytest.mark.parametrize("start", [1, 10, 39])
 def test_rows_are_the_cumulative_log_ratio(backend, formula, start: int) -> None:
     positions = tuple(range(start, 40))
-    (rows,) = backend.forward([item(*positions, start=start)])
+    (rows,) = rows_of(backend.forward([item(*positions, start=start)]))
     assert column(rows) == pytest.approx(formula(TOKENS, start, positions), abs=1e-4)
 
 
 def test_the_first_token_of_the_solution_counts(backend, formula) -> None:
-    (rows,) = backend.forward([item(10, start=10)])
+    (rows,) = rows_of(backend.forward([item(10, start=10)]))
     assert column(rows) == pytest.approx(formula(TOKENS, 10, [10]), abs=1e-5)
     assert abs(column(rows)[0]) > 1e-2
 
 
 def test_the_token_at_the_position_counts(backend, formula) -> None:
-    (rows,) = backend.forward([item(20, 21)])
+    (rows,) = rows_of(backend.forward([item(20, 21)]))
     at, after = column(rows)
     assert after - at == pytest.approx(formula(TOKENS, 21, [21])[0], abs=1e-4)
 
 
 def test_the_first_token_of_an_input_is_predicted_by_nothing(backend) -> None:
-    (rows,) = backend.forward([item(0, 5, start=0)])
-    (from_second,) = backend.forward([item(5, start=1)])
+    (rows,) = rows_of(backend.forward([item(0, 5, start=0)]))
+    (from_second,) = rows_of(backend.forward([item(5, start=1)]))
     assert column(rows) == pytest.approx([0.0, *column(from_second)])
 
 
 def test_tokens_after_the_last_position_do_not_matter(backend) -> None:
-    whole, cut = backend.forward([item(20), item(20, tokens=TOKENS[:21])])
+    whole, cut = rows_of(backend.forward([item(20), item(20, tokens=TOKENS[:21])]))
     assert column(whole) == pytest.approx(column(cut), abs=1e-4)
 
 
@@ -88,25 +89,25 @@ def test_alone_equals_in_a_batch(backend, lengths: list[int]) -> None:
     batch = [
         item(length // 2, length - 1, start=length // 2, tokens=tuple(range(20, 20 + length))) for length in lengths
     ]
-    for one, together in zip(batch, backend.forward(batch), strict=True):
-        assert column(together) == pytest.approx(column(backend.forward([one])[0]), abs=1e-4)
+    for one, together in zip(batch, rows_of(backend.forward(batch)), strict=True):
+        assert column(together) == pytest.approx(column(rows_of(backend.forward([one]))[0]), abs=1e-4)
 
 
 def test_input_without_positions_gets_no_rows(backend) -> None:
-    assert backend.forward([item(20), item(), item(30)])[1] == ()
+    assert rows_of(backend.forward([item(20), item(), item(30)]))[1] == ()
 
 
 def test_a_batch_without_any_position_gets_no_rows(backend) -> None:
-    assert backend.forward([item(), item()]) == [(), ()]
+    assert rows_of(backend.forward([item(), item()])) == [(), ()]
 
 
 def test_plain_rows_equal_the_served_ones(backend) -> None:
-    (served,) = backend.forward([item(12, 39)])
+    (served,) = rows_of(backend.forward([item(12, 39)]))
     assert column(backend.plain_rows(item(12, 39))) == pytest.approx(column(served), abs=1e-4)
 
 
 def test_a_model_against_itself_is_zero(tiny) -> None:
-    (rows,) = LogRatioBackend("same", load(tiny("llama")), load(tiny("llama"))).forward([item(20, 39)])
+    (rows,) = rows_of(LogRatioBackend("same", load(tiny("llama")), load(tiny("llama"))).forward([item(20, 39)]))
     assert rows == ((0.0,), (0.0,))
 
 

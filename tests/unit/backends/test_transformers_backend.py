@@ -5,6 +5,7 @@ import logging
 import pytest
 import torch
 
+from forwarded import rows_of
 from surefoot.backends.transformers_backend import TransformersBackend
 from surefoot.domain import ForwardItem, RenderedInput
 from surefoot.errors import SettingsInvalid
@@ -37,26 +38,26 @@ def item(*positions: int, head: str = "pair", tokens: tuple[int, ...] = TOKENS) 
 
 
 def test_one_row_per_position_and_one_column_per_output(backend: TransformersBackend) -> None:
-    (rows,) = backend.forward([item(0, 5, 39)])
+    (rows,) = rows_of(backend.forward([item(0, 5, 39)]))
     assert [len(row) for row in rows] == [2, 2, 2]
 
 
 def test_item_without_positions_gets_no_rows(backend: TransformersBackend) -> None:
-    assert backend.forward([item(3), item(), item(4)])[1] == ()
+    assert rows_of(backend.forward([item(3), item(), item(4)]))[1] == ()
 
 
 def test_rows_belong_to_their_positions(backend: TransformersBackend) -> None:
-    ((first,), (last,)) = backend.forward([item(5), item(39)])
-    assert backend.forward([item(5, 39)])[0] == pytest.approx((pytest.approx(first), pytest.approx(last)))
+    ((first,), (last,)) = rows_of(backend.forward([item(5), item(39)]))
+    assert rows_of(backend.forward([item(5, 39)]))[0] == pytest.approx((pytest.approx(first), pytest.approx(last)))
 
 
 def test_later_tokens_do_not_change_a_row(backend: TransformersBackend) -> None:
-    whole, cut = backend.forward([item(9), item(9, tokens=TOKENS[:10])])
+    whole, cut = rows_of(backend.forward([item(9), item(9, tokens=TOKENS[:10])]))
     assert whole[0] == pytest.approx(cut[0], abs=1e-5)
 
 
 def test_heads_may_be_mixed_in_a_batch(backend: TransformersBackend) -> None:
-    pair, single = backend.forward([item(7), item(7, head="single")])
+    pair, single = rows_of(backend.forward([item(7), item(7, head="single")]))
     assert single[0] == pytest.approx(pair[0][1:], abs=1e-5)
 
 
@@ -82,9 +83,9 @@ def test_a_head_that_is_let_go_of_during_a_pass_is_read_to_its_end(tiny) -> None
     checkpoint = load(tiny("llama"))
     backend = TransformersBackend("tiny", checkpoint)
     backend.add_head("pair", contrast_head(checkpoint.model, [1, 2]))
-    before = backend.forward([item(3)])
+    before = rows_of(backend.forward([item(3)]))
     checkpoint.trunk.register_forward_hook(lambda *_: backend.remove_head("pair"))
-    assert backend.forward([item(3)]) == before
+    assert rows_of(backend.forward([item(3)])) == before
 
 
 @pytest.mark.parametrize(("asked", "expected"), [(None, 512), (100, 100), (9999, 512)])
@@ -115,26 +116,26 @@ def test_longer_neighbour_does_not_change_a_row_where_rotations_depend_on_length
         "original_max_position_embeddings": 64,
     }
     backend = backend_on(tiny("llama", rope_parameters=parameters))
-    (alone,) = backend.forward([item(39)])
-    beside_long = backend.forward([item(39), item(99, tokens=tuple(range(100)))])[0]
+    (alone,) = rows_of(backend.forward([item(39)]))
+    beside_long = rows_of(backend.forward([item(39), item(99, tokens=tuple(range(100)))]))[0]
     assert beside_long[0] == pytest.approx(alone[0], abs=1e-5)
 
 
 def test_values_are_finite_numbers_of_python(backend: TransformersBackend) -> None:
-    (rows,) = backend.forward([item(0)])
+    (rows,) = rows_of(backend.forward([item(0)]))
     assert all(type(value) is float for value in rows[0])
 
 
 @pytest.mark.parametrize("family", ["llama", "mistral", "gemma2"])
 def test_plain_rows_equal_the_served_ones(tiny, family: str) -> None:
     backend = backend_on(tiny(family))
-    (served,) = backend.forward([item(3, 39)])
+    (served,) = rows_of(backend.forward([item(3, 39)]))
     for plain, row in zip(backend.plain_rows(item(3, 39)), served, strict=True):
         assert plain == pytest.approx(row, abs=1e-5)
 
 
 def test_served_rows_are_the_same_after_a_plain_pass(tiny) -> None:
     backend = backend_on(tiny("llama"))
-    before = backend.forward([item(3, 39), item(9, head="single")])
+    before = rows_of(backend.forward([item(3, 39), item(9, head="single")]))
     backend.plain_rows(item(3, 39))
-    assert backend.forward([item(3, 39), item(9, head="single")]) == before
+    assert rows_of(backend.forward([item(3, 39), item(9, head="single")])) == before

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import torch
 
+from forwarded import rows_of
 from surefoot.backends import vllm_backend
 from surefoot.backends.vllm_backend import OWN_ARGUMENTS, VllmBackend, VllmOptions, engine_arguments
 from surefoot.backends.vllm_plan import PoolingPlan
@@ -131,7 +132,7 @@ def item(*token_ids: int) -> ForwardItem:
 
 def test_rows_are_those_at_the_positions_in_order(start) -> None:
     backend, _ = start(Engine())
-    assert backend.forward([item(4, 5), item(6, 7, 8)]) == [((5.0, -5.0),), ((8.0, -8.0),)]
+    assert rows_of(backend.forward([item(4, 5), item(6, 7, 8)])) == [((5.0, -5.0),), ((8.0, -8.0),)]
 
 
 def test_raw_values_of_every_token_are_asked_for(start) -> None:
@@ -145,7 +146,7 @@ def test_the_batch_after_an_engines_death_has_a_new_one(start) -> None:
     backend, started = start(Engine(), Engine())
     with pytest.raises(RuntimeError, match="dead"):
         backend.forward([item(0)])
-    assert backend.forward([item(4)]) == [((4.0, -4.0),)]
+    assert rows_of(backend.forward([item(4)])) == [((4.0, -4.0),)]
     assert len(started) == 2
 
 
@@ -167,7 +168,7 @@ def test_a_start_is_tried_again_after_a_pause(start, monkeypatch) -> None:
         backend.forward([item(0)])
     with pytest.raises(SettingsInvalid):
         backend.forward([item(4)])
-    assert backend.forward([item(4)]) == [((4.0, -4.0),)]
+    assert rows_of(backend.forward([item(4)])) == [((4.0, -4.0),)]
 
 
 def test_closing_ends_a_batch_that_still_waits(start) -> None:

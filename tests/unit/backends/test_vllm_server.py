@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from forwarded import rows_of
 from surefoot.backends.vllm_server import PoolingServer, ServedByVllm, VllmServerBackend, pooling_mode
 from surefoot.domain import ForwardItem, RenderedInput
 from surefoot.errors import BackendFailed, SettingsInvalid
@@ -60,7 +61,7 @@ def failure(answer: Callable[[httpx.Request], httpx.Response], **server: Any) ->
 
 def test_rows_are_those_at_the_positions_of_each_input() -> None:
     """The server may answer in any order."""
-    rows = backend(FarVllm()).forward([item((7, 8, 9), 0, 2), item((5, 6), 1)])
+    rows = rows_of(backend(FarVllm()).forward([item((7, 8, 9), 0, 2), item((5, 6), 1)]))
     assert rows == [((7.0, -7.0), (9.0, -9.0)), ((6.0, -6.0),)]
 
 
@@ -73,7 +74,7 @@ def test_tokens_go_out_as_they_are_and_raw_values_are_asked_for() -> None:
 
 @pytest.mark.parametrize("passing", [503, 502, 429, httpx.ConnectError("refused"), httpx.RemoteProtocolError("gone")])
 def test_what_may_pass_is_tried_again(passing: int | Exception) -> None:
-    assert backend(FarVllm(passing)).forward([item((7,), 0)]) == [((7.0, -7.0),)]
+    assert rows_of(backend(FarVllm(passing)).forward([item((7,), 0)])) == [((7.0, -7.0),)]
 
 
 @pytest.mark.parametrize("lasting", [400, 401, 404, 500, httpx.ReadTimeout("slow")])

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surefoot.domain import RankEntry
 from surefoot.errors import PoolsTooSmall
 from surefoot.evaluation.best_of_n_curves import (
     LINES,
@@ -21,7 +20,7 @@ from surefoot.evaluation.best_of_n_curves import (
     sizes_up_to,
     subsets,
 )
-from surefoot.selection import select
+from surefoot.selection import RankEntry, select
 
 SCORES = st.none() | st.sampled_from([0.1, 0.4, 0.4000001, 0.9])
 POOLS = st.lists(

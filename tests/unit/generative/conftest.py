@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from surefoot.backends.fake_backend import FakeBackend
-from surefoot.domain import GroupScore, ScoreOptions, ScoreTask, SolutionScore
+from surefoot.domain import GroupScore, ScoreOptions, ScoreTask, SolutionScore, Usage
 from surefoot.generative import CritiqueSource, GenerativeScorer
 from surefoot.pipeline import ScoringLine
 from surefoot.ports import SilentTelemetry
@@ -32,8 +32,8 @@ class Counting(SilentTelemetry):
         self.sampled: list[tuple[str, int, int]] = []
         self.failed: list[str] = []
 
-    def group_scored(self, model: str, prompt_tokens: int, unique_tokens: int) -> None:
-        self.groups.append((model, prompt_tokens, unique_tokens))
+    def group_scored(self, model: str, usage: Usage) -> None:
+        self.groups.append((model, usage.prompt_tokens, usage.unique_tokens))
 
     def candidates_sampled(self, generator: str, num_candidates: int, num_tokens: int, seconds: float) -> None:
         self.sampled.append((generator, num_candidates, num_tokens))

@@ -67,12 +67,14 @@ def test_rounds_of_growing_sequences_give_the_plain_numbers(tiny, family: str, b
         beams = beams[:5]
         positions = [range(len(beam)) for beam in beams]
         with torch.inference_mode():
-            found = cached_hidden_states(packed, beams, positions, cache, None)
-            again = cached_hidden_states(packed, beams, positions, cache, None)
+            found, _ = cached_hidden_states(packed, beams, positions, cache, None)
+            again, known = cached_hidden_states(packed, beams, positions, cache, None)
             expected = plain_hidden_states(plain, beams, positions)
         assert float((found - expected).abs().max()) <= TOLERANCE
         assert float((again - expected).abs().max()) <= TOLERANCE
         assert cache.num_bytes <= budget
+        assert all(count <= len(beam) for count, beam in zip(known, beams, strict=True))
+        assert budget < 10_000_000 or known == [len(beam) for beam in beams]
 
 
 def test_only_new_tokens_are_computed(tiny, monkeypatch) -> None:
@@ -87,6 +89,7 @@ def test_only_new_tokens_are_computed(tiny, monkeypatch) -> None:
     )
     cache = PrefixCache(10_000_000)
     with torch.inference_mode():
-        for beams in ([[1, 2, 3], [1, 2, 4]], [[1, 2, 3, 5], [1, 2, 3, 6], [1, 2, 4]], [[1, 2, 3]]):
-            cached_hidden_states(trunk, beams, [[0] for _ in beams], cache, None)
-    assert computed == [4, 2]
+        rounds = ([[1, 2, 3], [1, 2, 4]], [[1, 2, 3, 5], [1, 2, 3, 6], [1, 2, 4], [9]], [[1, 2, 3]])
+        known = [cached_hidden_states(trunk, beams, [[0] for _ in beams], cache, None)[1] for beams in rounds]
+    assert computed == [4, 3]
+    assert known == [[0, 0], [3, 3, 3, 0], [3]]

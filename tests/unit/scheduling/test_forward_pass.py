@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from forwarded import with_rows
 from surefoot.backends.fake_backend import FakeBackend
-from surefoot.domain import ForwardItem, Rows
+from surefoot.domain import Forwarded, ForwardItem, Rows
 from surefoot.errors import BackendFailed, StepCountMismatch
 from surefoot.scheduling.forward_pass import checked_results, run_pass
 
@@ -23,11 +24,11 @@ class CountingClock:
 class ReshapedBackend(FakeBackend):
     """A backend whose answer is bent by `reshape`."""
 
-    def __init__(self, reshape: Callable[[list[Rows]], object]) -> None:
+    def __init__(self, reshape: Callable[[list[Forwarded]], object]) -> None:
         super().__init__()
         self._reshape = reshape
 
-    def forward(self, batch: Sequence[ForwardItem]) -> list[Rows]:
+    def forward(self, batch: Sequence[ForwardItem]) -> list[Forwarded]:
         return self._reshape(super().forward(batch))  # type: ignore[return-value]
 
 
@@ -64,7 +65,7 @@ def test_a_failure_holds_no_memory_of_its_frames(item: Callable[..., ForwardItem
 
     alive: list[weakref.ref[Activations]] = []
 
-    def explode(rows: list[Rows]) -> object:
+    def explode(rows: list[Forwarded]) -> object:
         activations = Activations()
         alive.append(weakref.ref(activations))
         raise MemoryError
@@ -78,12 +79,12 @@ def test_a_failure_holds_no_memory_of_its_frames(item: Callable[..., ForwardItem
 @pytest.mark.parametrize("answer", [None, [None], [1.0]])
 def test_an_answer_that_is_no_list_of_rows_is_a_failure(answer: object, item: Callable[..., ForwardItem]) -> None:
     forward_pass = run_pass(ReshapedBackend(lambda _: answer), (item(),), CountingClock())
-    assert isinstance(forward_pass.failure, TypeError)
+    assert isinstance(forward_pass.failure, (TypeError, AttributeError))
 
 
 @pytest.mark.parametrize("reshape", [lambda rows: rows[:-1], lambda rows: [*rows, rows[0]]])
 def test_a_wrong_number_of_results_belongs_to_nobody(
-    reshape: Callable[[list[Rows]], object], item: Callable[..., ForwardItem]
+    reshape: Callable[[list[Forwarded]], object], item: Callable[..., ForwardItem]
 ) -> None:
     assert not run_pass(ReshapedBackend(reshape), (item(), item()), CountingClock()).is_attributable
 
@@ -96,6 +97,6 @@ def test_a_missing_result_alone_counts_as_no_scores(item: Callable[..., ForwardI
 
 @pytest.mark.parametrize("cut", [lambda rows: rows[:-1], lambda rows: (*rows, rows[0])])
 def test_wrong_rows_fail_their_item_only(cut: Callable[[Rows], Rows], item: Callable[..., ForwardItem]) -> None:
-    backend = ReshapedBackend(lambda results: [results[0], cut(results[1]), results[2]])
+    backend = ReshapedBackend(lambda results: [results[0], *with_rows(results[1:2], cut), results[2]])
     results = checked_results(run_pass(backend, (item(4), item(5), item(6)), CountingClock()), "prm")
     assert [isinstance(result, StepCountMismatch) for result in results] == [False, True, False]

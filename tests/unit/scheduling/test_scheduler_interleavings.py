@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from forwarded import rows_of
 from surefoot.backends.fake_backend import FakeBackend
 from surefoot.domain import ForwardItem, ForwardResult, RenderedInput
 from surefoot.errors import BackendFailed, DeadlineExceeded, GroupTooLarge, NotReady, QueueFull
@@ -154,7 +155,7 @@ class Interleavings(RuleBasedStateMachine):
         error = each.future.exception()
         if error is None:
             assert each.item.rendered.token_ids[0] != GUILTY_TOKEN
-            assert [each.future.result().rows] == FakeBackend().forward([each.item])
+            assert [each.future.result().rows] == rows_of(FakeBackend().forward([each.item]))
         elif isinstance(error, DeadlineExceeded):
             assert each.deadline is not None
             assert each.deadline <= self.now

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from forwarded import rows_of
 from surefoot.backends.fake_backend import FakeBackend
-from surefoot.domain import ForwardItem, Rows
+from surefoot.domain import Forwarded, ForwardItem, Rows
 from surefoot.errors import (
     BackendFailed,
     DeadlineExceeded,
@@ -30,7 +31,7 @@ async def outcomes(futures: Sequence[asyncio.Future]) -> list:
 
 
 def alone(item: ForwardItem) -> Rows:
-    return FakeBackend().forward([item])[0]
+    return rows_of(FakeBackend().forward([item]))[0]
 
 
 async def test_results_are_those_of_each_item_alone_in_order(line, item) -> None:
@@ -81,7 +82,7 @@ async def test_forward_runs_off_the_event_loop_in_one_thread(open_line, item) ->
     class ThreadNoting(FakeBackend):
         threads: set[int]
 
-        def forward(self, batch: Sequence[ForwardItem]) -> list[Rows]:
+        def forward(self, batch: Sequence[ForwardItem]) -> list[Forwarded]:
             self.threads.add(threading.get_ident())
             return super().forward(batch)
 
@@ -217,12 +218,20 @@ async def test_a_failed_batch_tells_its_traceback_once(line, item, caplog: pytes
     line.backend.fail_items(lambda _: True)
     with caplog.at_level(logging.ERROR, logger="surefoot"):
         await outcomes(line.submit(item(), item(), item()))
-    assert [bool(record.exc_info) for record in caplog.records] == [True, False, False, False]
+    assert [bool(record.exc_info) for record in caplog.records] == [True, False, False, False, False]
+
+
+async def test_a_guilty_input_is_found_by_halving(line, item) -> None:
+    line.backend.fail_items(lambda each: each == item(5, first_token=3))
+    inputs = [item(5, first_token=first) for first in range(8)]
+    results = await outcomes(line.submit(*inputs))
+    assert [isinstance(result, BackendFailed) for result in results] == [first == 3 for first in range(8)]
+    assert [len(batch) for batch in line.backend.batches] == [8, 4, 2, 2, 1, 1, 4]
 
 
 async def test_a_dropped_result_is_never_taken_for_a_neighbours(open_line, item) -> None:
     class Dropping(FakeBackend):
-        def forward(self, batch: Sequence[ForwardItem]) -> list[Rows]:
+        def forward(self, batch: Sequence[ForwardItem]) -> list[Forwarded]:
             rows = super().forward(batch)
             return [row for row, each in zip(rows, batch, strict=True) if each.rendered.num_tokens != 4]
 

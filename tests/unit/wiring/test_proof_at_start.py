@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from surefoot.domain import ForwardItem, Rows
+from forwarded import with_rows
+from surefoot.domain import Forwarded, ForwardItem
 from surefoot.errors import NotReady
 from surefoot.ports import Backend, SilentTelemetry
 from surefoot.registry import Registry
@@ -52,7 +53,7 @@ class Distorted:
     """A backend whose served rows are changed; its plain pass, which the engine holds already, is not."""
 
     backend: Backend
-    distort: Callable[[Backend, Sequence[ForwardItem]], list[Rows]]
+    distort: Callable[[Backend, Sequence[ForwardItem]], list[Forwarded]]
 
     @property
     def name(self) -> str:
@@ -62,14 +63,14 @@ class Distorted:
     def max_input_tokens(self) -> int:
         return self.backend.max_input_tokens
 
-    def forward(self, batch: Sequence[ForwardItem]) -> list[Rows]:
+    def forward(self, batch: Sequence[ForwardItem]) -> list[Forwarded]:
         return self.distort(self.backend, batch)
 
     def close(self) -> None:
         self.backend.close()
 
 
-def shifted_by_one(backend: Backend, batch: Sequence[ForwardItem]) -> list[Rows]:
+def shifted_by_one(backend: Backend, batch: Sequence[ForwardItem]) -> list[Forwarded]:
     return backend.forward(
         [
             replace(
@@ -83,14 +84,14 @@ def shifted_by_one(backend: Backend, batch: Sequence[ForwardItem]) -> list[Rows]
     )
 
 
-def swapped_columns(backend: Backend, batch: Sequence[ForwardItem]) -> list[Rows]:
-    return [tuple(row[::-1] for row in rows) for rows in backend.forward(batch)]
+def swapped_columns(backend: Backend, batch: Sequence[ForwardItem]) -> list[Forwarded]:
+    return with_rows(backend.forward(batch), lambda rows: tuple(row[::-1] for row in rows))
 
 
-def one_long_sequence(backend: Backend, batch: Sequence[ForwardItem]) -> list[Rows]:
+def one_long_sequence(backend: Backend, batch: Sequence[ForwardItem]) -> list[Forwarded]:
     """As a packed pass whose attention forgets where a sequence ends: each input sees those before it."""
     before: tuple[int, ...] = ()
-    found: list[Rows] = []
+    found: list[Forwarded] = []
     for item in batch:
         moved = tuple(len(before) + place for place in item.rendered.readout_positions)
         before += item.rendered.token_ids
