@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from zlib import crc32
 
 _ID_BITS = 32
 _ID = (1 << _ID_BITS) - 1
@@ -34,11 +35,12 @@ class Segment:
 class Forest:
     """Each distinct prefix of some sequences once. `segments` are in the order of their tokens.
 
-    `keys` are the tokens with what tells them apart: the id, and of a token that is its sequence's own the length of
-    that sequence (see `grow_forest`).
+    `keys` are the tokens with what tells them apart: the id, and of a token that is its sequence's own what names that
+    sequence (see `grow_forest`).
     """
 
     keys: tuple[int, ...]
+    block: int
     segments: tuple[Segment, ...]
     runs: tuple[tuple[tuple[int, int], ...], ...]
     """Of each sequence (depth, flat position) where a new run of neighbouring positions begins."""
@@ -46,6 +48,11 @@ class Forest:
     def token_ids(self, start: int, end: int) -> list[int]:
         """The ids at a range of flat positions."""
         return [key & _ID for key in self.keys[start:end]]
+
+    def tail_start(self, segment: Segment) -> int | None:
+        """The depth from which on the tokens at a segment's end are their sequence's own; `None` where they are not."""
+        length = self.keys[segment.end - 1] >> _ID_BITS & _ID
+        return length // self.block * self.block if length else None
 
     def flat_positions(self, sequence: int, positions: Sequence[int]) -> list[int]:
         """Where tokens of one of the sequences lie, which are given by their places in it."""
@@ -77,8 +84,8 @@ class Forest:
 def grow_forest(sequences: Sequence[Sequence[int]], *, block: int = 1) -> Forest:
     """The forest of `sequences`, whose order it keeps in `runs` only.
 
-    The tokens behind the last whole `block` of a sequence are its own, and shared with sequences of the same length
-    alone: for kernels that compute them in another way than those of whole blocks.
+    The tokens behind the last whole `block` of a sequence are its own, and shared with the very same sequence only:
+    for kernels that compute them in another way than those of whole blocks.
 
     In sorted order each sequence shares its longest known prefix with the one before it, so one pass is enough.
     """
@@ -94,21 +101,24 @@ def grow_forest(sequences: Sequence[Sequence[int]], *, block: int = 1) -> Forest
             trail = [run for run in trail if run[0] < shared] + [(shared, len(keys))]
             keys.extend(sequence[shared:])
         runs[place], before = tuple(trail), sequence
-    return Forest(tuple(keys), growth.segments(), tuple(runs))
+    return Forest(tuple(keys), block, growth.segments(), tuple(runs))
 
 
 def _keyed(sequence: Sequence[int], block: int) -> tuple[int, ...]:
     whole = len(sequence) // block * block
-    return (*sequence[:whole], *(token | len(sequence) << _ID_BITS for token in sequence[whole:]))
+    tail = sequence[whole:]
+    mark = (crc32(repr(tuple(tail)).encode()) << _ID_BITS | len(sequence)) << _ID_BITS
+    return (*sequence[:whole], *(token | mark for token in tail))
 
 
-def separate_trees(sequences: Sequence[Sequence[int]]) -> Forest:
+def separate_trees(sequences: Sequence[Sequence[int]], *, block: int = 1) -> Forest:
     """Every sequence a tree of its own, in their order, whatever they share."""
     starts = [0]
     for sequence in sequences:
         starts.append(starts[-1] + len(sequence))
     return Forest(
-        tuple(token for sequence in sequences for token in sequence),
+        tuple(key for sequence in sequences for key in _keyed(sequence, block)),
+        block,
         tuple(Segment(start, end, 0, None, end) for start, end in pairwise(starts) if end > start),
         tuple(((0, start),) for start in starts[:-1]),
     )

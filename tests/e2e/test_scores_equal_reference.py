@@ -70,7 +70,7 @@ def largest_difference(first: Sequence[Sequence[float]], second: Sequence[Sequen
 
 
 @pytest.mark.parametrize(
-    ("model", "dtype", "tolerance"), [("prm-fp32", torch.float32, 1e-5), ("prm", torch.bfloat16, 5e-3)]
+    ("model", "dtype", "tolerance"), [("prm-fp32", torch.float32, 1e-5), ("prm", torch.bfloat16, 2e-2)]
 )
 def test_alone_in_a_batch_and_the_reference_agree(
     client: SurefootClient, model: str, dtype: torch.dtype, tolerance: float

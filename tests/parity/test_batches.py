@@ -4,6 +4,7 @@ import asyncio
 import random
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,6 @@ from surefoot.backends.transformers_backend import TransformersBackend
 from surefoot.domain import Forwarded, ForwardItem, SolutionScore
 
 FP32_TOLERANCE = 1e-5
-BF16_TOLERANCE = 5e-3
 PACKED_FAMILIES = ["llama", "qwen2", "mistral"]
 
 
@@ -39,7 +39,29 @@ async def test_alone_and_among_32_in_bf16(tiny, serve, mixed_tasks, difference) 
     served = await serve({"prm": ("embedded-prm", tiny("llama"))}, dtype="bfloat16")
     together = await served.scores("prm", mixed_tasks)
     alone = [(await served.scores("prm", [task]))[0] for task in mixed_tasks]
-    assert difference(step_scores(together), step_scores(alone)) <= BF16_TOLERANCE
+    assert difference(step_scores(together), step_scores(alone)) == 0
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", FP32_TOLERANCE), ("bfloat16", 0)])
+async def test_beams_that_grow_get_the_scores_of_their_whole_texts(
+    tiny, serve, mixed_tasks, difference, dtype: str, tolerance: float
+) -> None:
+    """Each round appends a step; what was computed before is read from the cache."""
+    base = tiny("llama")
+    plain, caching = (
+        await serve({"prm": ("embedded-prm", base)}, dtype=dtype),
+        await serve({"prm": ("embedded-prm", base)}, dtype=dtype, caches={"scores": 64, "prefix_mib": 64}),
+    )
+    longest = max(mixed_tasks, key=lambda task: len(task.steps or ()))
+    steps = longest.steps or ()
+    for count in range(1, len(steps) + 1):
+        beams = [replace(longest, steps=(*steps[:count], *ending)) for ending in ((), ("So 7.",), ("So 8.", "Or 9."))]
+        expected = [(await plain.scores("prm", [beam]))[0] for beam in beams]
+        for _ in range(2):
+            found = await caching.scores("prm", beams)
+            assert difference(step_scores(found), step_scores(expected)) <= tolerance
+        assert all(score.cached_tokens == score.num_tokens for score in found)
+    assert (await plain.group("prm", beams)).usage.cached_tokens == 0
 
 
 async def test_order_in_the_batch_does_not_matter(tiny, serve, mixed_tasks, difference) -> None:

@@ -101,14 +101,17 @@ def test_neighbouring_ranges_of_an_ancestry_are_joined() -> None:
 
 
 @given(sequences, st.integers(1, 4))
-def test_what_is_behind_the_last_whole_block_is_shared_at_equal_length_only(given_sequences, block: int) -> None:
+def test_what_is_behind_the_last_whole_block_is_shared_with_the_same_sequence_only(given_sequences, block: int) -> None:
     forest = grow_forest(given_sequences, block=block)
     told_apart = {
-        (tuple(each[:end]), len(each) if end > len(each) // block * block else None)
+        (tuple(each[:end]), tuple(each) if end > len(each) // block * block else None)
         for each in given_sequences
         for end in range(1, len(each) + 1)
     }
     assert len(forest.keys) == len(told_apart)
     for place, sequence in enumerate(given_sequences):
-        flat = forest.flat_positions(place, range(len(sequence)))
-        assert [forest.token_ids(each, each + 1)[0] for each in flat] == list(sequence)
+        whole = len(sequence) // block * block
+        for position, flat in enumerate(forest.flat_positions(place, range(len(sequence)))):
+            assert forest.token_ids(flat, flat + 1) == [sequence[position]]
+            if position == len(sequence) - 1:
+                assert forest.tail_start(segment_of(forest, flat)) == (whole if whole < len(sequence) else None)

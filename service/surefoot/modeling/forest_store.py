@@ -65,8 +65,8 @@ class ForestStore:
         for place, (segment, known, start) in enumerate(self.computed_parts()):
             end = start + segment.end - segment.start - known
             if end > start:
-                goes_on = segment.subtree_end > segment.end
-                found.append(Branch((start, end), tuple(self._ranges(place)), segment.depth + known, goes_on))
+                tail = self.forest.tail_start(segment)
+                found.append(Branch((start, end), tuple(self._ranges(place)), segment.depth + known, tail))
         return found
 
     def computed_parts(self) -> Iterator[tuple[Segment, int, int]]:

@@ -6,23 +6,21 @@ Padding is not only waste: it moves bf16 attention by some hundredths of a score
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import torch
-from torch.nn.functional import scaled_dot_product_attention
+from torch.nn.functional import pad, scaled_dot_product_attention
 from transformers import AttentionInterface
 
 PACKED_ATTENTION = "surefoot_packed"
 
-BLOCK = 32
-"""Tokens that torch's fused kernel for the CPU takes at a time. A block that is not whole is computed in another order,
-and so to other bits: a token must lie in the same block in every pass, and what is left behind the last whole block of
-a sequence is not shared with longer ones."""
-CHUNK = 128
-"""Tokens of one call at most, on a CPU: from 192 on the kernel's blocks are larger."""
+BLOCK, CHUNK = 32, 128
+"""Queries that torch's fused kernel for the CPU takes at a time, and those of one call. A block or a row of keys of
+another length is computed in another order, and so to other bits: a token has to lie in the same block of the same
+chunk in every pass. From 192 queries on the kernel's blocks are larger."""
 
 # What an attention layer may hand over without changing the result of plain causal attention.
 _HARMLESS = {"position_ids", "use_cache", "cache_position", "output_attentions", "output_hidden_states", "is_causal"}
@@ -37,22 +35,19 @@ class Branch:
     """Tokens of one segment that a pass computes, and what they see.
 
     `queries` is their range among the tokens of the pass, `keys` are ranges among those of the pass's store from the
-    root on, the own ones last; `depth` tokens come before the first. `goes_on` where sequences go on from the last.
+    root on, the own ones last; `depth` tokens come before the first. From the depth `tail` on
+    they are their sequence's own.
     """
 
     queries: tuple[int, int]
     keys: tuple[tuple[int, int], ...]
     depth: int
-    goes_on: bool = False
+    tail: int | None = None
 
     @property
     def last(self) -> int:
         """The depth at which its tokens end."""
         return self.depth + self.queries[1] - self.queries[0]
-
-    def whole_blocks(self) -> tuple[int, int]:
-        """Depths that hold its tokens and begin and end at a block's, unless sequences end where it does."""
-        return self.depth // BLOCK * BLOCK, -(-self.last // BLOCK) * BLOCK if self.goes_on else self.last
 
 
 class ForestLayout:
@@ -70,7 +65,7 @@ class ForestLayout:
         self._known = known
         self._keeps_computed = keeps_computed
         self._num_layers = 0
-        self._masks: dict[tuple[int, int, int | None], torch.Tensor] = {}
+        self._masks: dict[tuple[int, int, int, int | None], torch.Tensor] = {}
 
     def stored(self, key: torch.Tensor, value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The keys and values of the next layer, [1, key heads, tokens of the store, dim]."""
@@ -83,16 +78,11 @@ class ForestLayout:
         before = self._known[layer].unsqueeze(1)
         return torch.cat((before[0], key), dim=2), torch.cat((before[1], value), dim=2)
 
-    def mask(self, start: int, end: int, window: int | None, like: torch.Tensor) -> torch.Tensor | None:
-        """What to add to the scores of the tokens from depth `start` to `end`, [tokens, end]; `None` where all that
-        comes before a root's token counts."""
-        if window is not None and end <= window:
-            window = None
-        if start == 0 and window is None:
-            return None
-        key = (start, end, window)
+    def mask(self, start: int, end: int, num_keys: int, window: int | None, like: torch.Tensor) -> torch.Tensor:
+        """What to add to the scores of the tokens from depth `start` to `end`, [tokens, keys]."""
+        key = (start, end, num_keys, window)
         if key not in self._masks:
-            distance = torch.arange(start, end)[:, None] - torch.arange(end)
+            distance = torch.arange(start, end)[:, None] - torch.arange(num_keys)
             hidden = (distance < 0) if window is None else (distance < 0) | (distance >= window)
             zeros = torch.zeros(hidden.shape, dtype=like.dtype, device=like.device)
             self._masks[key] = zeros.masked_fill_(hidden.to(like.device), float("-inf"))
@@ -120,31 +110,21 @@ def packed_attention(
     if unknown or attention_mask is not None or dropout:
         raise UnsupportedAttention(f"{type(module).__name__} asks for {unknown or 'a mask or dropout'}")
     key, value = forest_layout.stored(key, value)
-    outputs = []
-    in_blocks = query.is_cpu and not query.requires_grad
-    for branch in forest_layout.branches:
-        start, end = branch.whole_blocks() if in_blocks else (branch.depth, branch.last)
-        before, behind = branch.depth - start, end - branch.last
-        queries = _padded(query[:, :, slice(*branch.queries)], before, behind)
-        keys, values = (_padded(_joined(states, branch.keys), 0, behind) for states in (key, value))
-        found = [
-            _attend(
-                queries[:, :, first - start : last - start],
-                keys[:, :, :last],
-                values[:, :, :last],
-                forest_layout.mask(first, last, sliding_window, query),
-                scaling,
-            )
-            for first, last in (chunks(start, end) if in_blocks else [(start, end)])
-        ]
-        outputs.append(torch.cat(found, dim=2)[:, :, before : end - start - behind])
+    in_chunks = query.is_cpu and not query.requires_grad
+    attend = _attend_in_chunks if in_chunks else _attend_at_once
+    outputs = [
+        attend(
+            forest_layout,
+            branch,
+            query[:, :, slice(*branch.queries)],
+            _joined(key, branch.keys),
+            _joined(value, branch.keys),
+            sliding_window,
+            scaling,
+        )
+        for branch in forest_layout.branches
+    ]
     return torch.cat(outputs, dim=2).transpose(1, 2), None
-
-
-def chunks(start: int, end: int) -> list[tuple[int, int]]:
-    """The depths from `start` to `end` in parts that are attended to in one call each; they end at the same depths
-    whatever comes before and after in a pass."""
-    return list(pairwise([start, *range((start // CHUNK + 1) * CHUNK, end, CHUNK), end]))
 
 
 AttentionInterface.register(PACKED_ATTENTION, packed_attention)
@@ -155,15 +135,57 @@ def _joined(states: torch.Tensor, ranges: Sequence[tuple[int, int]]) -> torch.Te
     return parts[0] if len(parts) == 1 else torch.cat(parts, dim=2)
 
 
-def _padded(states: torch.Tensor, before: int, behind: int) -> torch.Tensor:
-    return torch.nn.functional.pad(states, (0, 0, before, behind)) if before or behind else states
+def _attend_in_chunks(
+    layout: ForestLayout,
+    branch: Branch,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    window: int | None,
+    scaling: float | None,
+) -> torch.Tensor:
+    """In whole blocks of whole chunks: what fills them is seen by no token, and dropped. The tail is computed as it is,
+    like that of a sequence alone."""
+    tail = branch.last if branch.tail is None else max(branch.tail, branch.depth // BLOCK * BLOCK)
+    start, end = branch.depth // BLOCK * BLOCK, -(-tail // BLOCK) * BLOCK
+    num_keys = max(-(-end // CHUNK) * CHUNK, branch.last)
+    query = pad(query, (0, 0, branch.depth - start, max(end - branch.last, 0)))
+    key, value = (pad(states, (0, 0, 0, num_keys - branch.last)) for states in (key, value))
+    calls = [(first, last, -(-last // CHUNK) * CHUNK) for first, last in _parts(start, end)]
+    if tail < branch.last:
+        calls.append((tail, branch.last, branch.last))
+    found = []
+    for first, last, seen in calls:
+        queries, mask = query[:, :, first - start : last - start], layout.mask(first, last, seen, window, query)
+        found.append(_fused(queries, key[:, :, :seen], value[:, :, :seen], mask, scaling))
+    return torch.cat(found, dim=2)[:, :, branch.depth - start : branch.last - start]
 
 
-def _attend(
+def _parts(start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The depths from `start` to `end` by their chunks."""
+    return pairwise([start, *range((start // CHUNK + 1) * CHUNK, end, CHUNK), end] if start < end else [])
+
+
+def _attend_at_once(
+    layout: ForestLayout,
+    branch: Branch,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    window: int | None,
+    scaling: float | None,
+) -> torch.Tensor:
+    if branch.depth or (window is not None and branch.last > window):
+        mask = layout.mask(branch.depth, branch.last, branch.last, window, query)
+        return _fused(query, key, value, mask, scaling)
+    if query.requires_grad and query.is_cpu and query.dtype != torch.float32:
+        return _attend_by_products(query, key, value, query.shape[-1] ** -0.5 if scaling is None else scaling)
+    return _fused(query, key, value, None, scaling)
+
+
+def _fused(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: torch.Tensor | None, scaling: float | None
 ) -> torch.Tensor:
-    if mask is None and query.requires_grad and query.is_cpu and query.dtype != torch.float32:
-        return _attend_by_products(query, key, value, query.shape[-1] ** -0.5 if scaling is None else scaling)
     return scaled_dot_product_attention(
         query,
         key,

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from surefoot.forest import Forest, grow_forest, separate_trees
+from surefoot.forest import grow_forest, separate_trees
 from surefoot.modeling.forest_store import ForestStore, keep_states, known_states
 from surefoot.modeling.packed_attention import BLOCK, ForestLayout
 from surefoot.modeling.prefix_cache import PrefixCache, States
@@ -28,7 +28,9 @@ def packed_hidden_states(
 
     `trunk` is a decoder of transformers whose attention is `PACKED_ATTENTION`.
     """
-    store = ForestStore(grown(trunk, sequences) if share_prefixes else separate_trees(sequences))
+    block = exact_block(trunk)
+    plan = grow_forest if share_prefixes else separate_trees
+    store = ForestStore(plan(sequences, block=block))
     hidden = packed_pass(trunk, store, ForestLayout(store.branches()))
     return hidden[wanted_places(store, positions, hidden)]
 
@@ -42,7 +44,7 @@ def cached_hidden_states(
 ) -> tuple[torch.Tensor, list[int]]:
     """The same, where beginnings that the cache knows are not computed again, and what is computed is kept in it; and
     how many tokens of each sequence were known. `adapter` names the values that it is computed with."""
-    forest = grown(trunk, sequences)
+    forest = grow_forest(sequences, block=exact_block(trunk))
     num_known, known = known_states(cache, adapter, forest)
     store = ForestStore(forest, num_known)
     layout = ForestLayout(store.branches(), None if known is None else known.key_values, keeps_computed=True)
@@ -55,10 +57,10 @@ def cached_hidden_states(
     return hidden[wanted_places(store, positions, hidden)], counts
 
 
-def grown(trunk: torch.nn.Module, sequences: Sequence[Sequence[int]]) -> Forest:
-    """The forest of what `trunk` computes to the same bits in all of the sequences."""
-    found = next(trunk.parameters())
-    return grow_forest(sequences, block=BLOCK if found.is_cpu and found.dtype != torch.float32 else 1)
+def exact_block(trunk: torch.nn.Module) -> int:
+    """The block behind whose last whole one `trunk` computes a sequence's tokens to bits of their own."""
+    parameter = next(trunk.parameters())
+    return BLOCK if parameter.is_cpu and parameter.dtype != torch.float32 else 1
 
 
 def packed_pass(

@@ -36,7 +36,8 @@ class Tolerance(Strict):
     """Largest difference of a served score from the reference's, by dtype; beyond 1, of unbounded rewards, relative."""
 
     float32: float = Field(1e-5, gt=0)
-    bfloat16: float = Field(5e-3, gt=0)
+    bfloat16: float = Field(2e-2, gt=0)
+    """On a CPU attention is computed in other blocks than a plain pass takes; rounding to bf16 moves a score as far."""
     float16: float = Field(5e-3, gt=0)
     across_dtypes: float = Field(5e-2, gt=0)
     """Of a score in half precision from a golden value, which is fp32: rounding alone moves a score by some 0.03."""
