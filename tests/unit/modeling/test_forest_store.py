@@ -31,7 +31,7 @@ def test_every_token_has_one_place_and_sees_its_prefix(given_sequences, rng) -> 
             fully_known.add(place)
     store = ForestStore(forest, counts)
     tokens_at = dict(enumerate(known_tokens(forest, counts) + store.token_ids()))
-    assert len(tokens_at) == len(forest.token_ids)
+    assert len(tokens_at) == len(forest.keys)
     for number, sequence in enumerate(given_sequences):
         places = store.places(number, range(len(sequence)))
         assert [tokens_at[place] for place in places] == list(sequence)
@@ -47,7 +47,7 @@ def known_tokens(forest, counts) -> list[int]:
     return [
         token
         for segment, count in zip(forest.segments, counts, strict=True)
-        for token in forest.token_ids[segment.start : segment.start + count]
+        for token in forest.token_ids(segment.start, segment.start + count)
     ]
 
 

@@ -252,12 +252,12 @@ def test_every_setting_says_what_it_is() -> None:
     sections = [
         Settings,
         RemoteGeneratorSettings,
-        *(type(value) for value in (Settings().generator, Settings().scheduler, Settings().limits)),
+        *(type(value) for value in (Settings().generator, Settings().scheduler, Settings().caches, Settings().limits)),
     ]
     unsaid = [
         f"{section.__name__}.{name}"
         for section in sections
         for name, setting in section.model_fields.items()
-        if not setting.description and name not in ("generator", "scheduler", "limits", "gpu")
+        if not setting.description and name not in ("generator", "scheduler", "caches", "limits", "gpu")
     ]
     assert unsaid == []
