@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
+from surefoot.callers import current_caller
 from surefoot.domain import (
     ForwardItem,
     ForwardResult,
@@ -40,7 +41,7 @@ class Submits(Protocol):
     """The part of a scheduler that the line uses."""
 
     def submit_group(
-        self, items: Sequence[ForwardItem], *, priority: Priority, timeout_s: float | None
+        self, items: Sequence[ForwardItem], *, priority: Priority, timeout_s: float | None, caller: str
     ) -> list[asyncio.Future[ForwardResult]]: ...
 
 
@@ -176,7 +177,9 @@ class ScoringLine:
         items = [ForwardItem(rendered, head=self.head) for rendered in inputs]
         if not items:
             return []
-        futures = self._scheduler.submit_group(items, priority=options.priority, timeout_s=options.timeout_s)
+        futures = self._scheduler.submit_group(
+            items, priority=options.priority, timeout_s=options.timeout_s, caller=current_caller()
+        )
         # When the caller is gone gather cancels the futures, and what has not run yet never runs.
         return await asyncio.gather(*futures, return_exceptions=True)
 

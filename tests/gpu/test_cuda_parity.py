@@ -10,9 +10,11 @@ from tokenizers import Tokenizer
 from surefoot.backends.log_ratio_backend import MOST_LOGITS, token_log_probabilities
 from surefoot.backends.transformers_backend import TransformersBackend
 from surefoot.domain import ForwardItem, RenderedInput, ScoreTask, SolutionScore
+from surefoot.modeling import flex_forest
 from surefoot.modeling.checkpoint import load_checkpoint
 from surefoot.modeling.heads import contrast_head
 from surefoot.modeling.packed_attention import PACKED_ATTENTION
+from surefoot.modeling.packed_forward import packed_hidden_states
 
 pytestmark = pytest.mark.gpu
 
@@ -132,3 +134,18 @@ def test_plain_rows_equal_the_served_ones_on_cuda(tiny, difference, family: str,
     tolerance = 10 * BATCH_TOLERANCES[dtype]
     for plain, row in zip(backend.plain_rows(item), served, strict=True):
         assert difference(plain, row) <= tolerance
+
+
+@pytest.mark.parametrize("family", ["mistral", "qwen3", "gemma3"])
+@torch.inference_mode()
+def test_flex_attention_over_a_forest_equals_attention_branch_by_branch(tiny, difference, monkeypatch, family) -> None:
+    """The compiled kernel against one call a branch; heads of these models have 16 dimensions at least."""
+    model = transformers.AutoModelForCausalLM.from_pretrained(tiny(family), attn_implementation=PACKED_ATTENTION)
+    trunk = model.eval().to("cuda").get_decoder()
+    sequences = [[1, 2, 3, *range(4, 4 + length), last] for length in (5, 60, 200) for last in (7, 8, 9)]
+    positions = [range(len(sequence)) for sequence in sequences]
+    with_flex = packed_hidden_states(trunk, sequences, positions)
+    assert not flex_forest._Compiled.failed
+    monkeypatch.setattr(flex_forest._Compiled, "failed", True)
+    by_branches = packed_hidden_states(trunk, sequences, positions)
+    assert difference(with_flex.flatten().tolist(), by_branches.flatten().tolist()) <= FP32_TOLERANCE

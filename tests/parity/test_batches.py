@@ -64,6 +64,24 @@ async def test_beams_that_grow_get_the_scores_of_their_whole_texts(
     assert (await plain.group("prm", beams)).usage.cached_tokens == 0
 
 
+@pytest.mark.parametrize(("dtype", "family"), [("float32", "llama"), ("float32", "mistral"), ("bfloat16", "qwen2")])
+async def test_deterministic_scores_are_the_same_to_the_bit(tiny, serve, mixed_tasks, dtype: str, family: str) -> None:
+    caches = {"scores": 0, "prefix_mib": 64}
+    served = await serve({"prm": ("embedded-prm", tiny(family))}, dtype=dtype, deterministic=True, caches=caches)
+    together = step_scores(await served.scores("prm", mixed_tasks))
+    for tasks in (mixed_tasks, mixed_tasks[::-1]):
+        one_by_one = [(await served.scores("prm", [task]))[0] for task in tasks]
+        ordered = one_by_one if tasks is mixed_tasks else one_by_one[::-1]
+        assert step_scores(ordered) == together
+
+
+async def test_deterministic_log_ratios_are_the_same_to_the_bit(tiny, serve, mixed_tasks) -> None:
+    reference = {"reference_path": str(tiny("eurus-prm", seed=1))}
+    served = await serve({"prm": ("eurus-prm", tiny("eurus-prm"), reference)}, deterministic=True)
+    together = step_scores(await served.scores("prm", mixed_tasks))
+    assert step_scores([(await served.scores("prm", [task]))[0] for task in mixed_tasks]) == together
+
+
 async def test_order_in_the_batch_does_not_matter(tiny, serve, mixed_tasks, difference) -> None:
     served = await serve({"prm": ("trl-prm", tiny("qwen2_tokens"))})
     order = list(range(len(mixed_tasks)))

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from surefoot.api.dialects import pooling
 from surefoot.api.drain import Drain, Gate
 from surefoot.api.errors import install_error_handlers
-from surefoot.api.middleware import BodyLimit, Measured, RequestId, Unexpected
+from surefoot.api.middleware import BodyLimit, Caller, Measured, RequestId, Unexpected
 from surefoot.api.routes import admin, best_of_n, chat, operations, rank, sample, score, select
 from surefoot.api.service import Service
 
@@ -50,6 +50,7 @@ def create_app(service: Service, drain: Drain | None = None) -> FastAPI:
     # The last one added is the outermost: an unexpected error is answered inside what counts and names requests.
     app.add_middleware(Unexpected, count_error=service.telemetry.error)
     limits = service.limits
+    app.add_middleware(Caller)
     app.add_middleware(BodyLimit, max_bytes=limits.max_body_bytes, timeout_s=limits.body_timeout_s)
     app.add_middleware(Gate, drain=drain)
     app.add_middleware(Measured, finished=service.telemetry.request_finished)

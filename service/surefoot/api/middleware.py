@@ -9,12 +9,14 @@ import time
 import traceback
 import uuid
 from collections.abc import Callable
+from hashlib import blake2b
 
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from surefoot.api.errors import STATUS, error_response
+from surefoot.callers import NOBODY, called_by
 from surefoot.errors import BodyTimeout, BodyTooLarge, RequestError, UnsupportedEncoding
 
 log = logging.getLogger(__name__)
@@ -42,6 +44,22 @@ class RequestId:
             await send(message)
 
         await self._app(scope, receive, send_with_id)
+
+
+class Caller:
+    """Tells whose work a request is: that of its key, else that of its address. The key itself goes no further."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        key = dict(scope["headers"]).get(b"authorization")
+        address = (scope.get("client") or (NOBODY,))[0]
+        with called_by(address if key is None else f"key {blake2b(key, digest_size=8).hexdigest()}"):
+            await self._app(scope, receive, send)
 
 
 class Measured:

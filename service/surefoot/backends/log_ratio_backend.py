@@ -29,9 +29,17 @@ class LogRatioBackend:
     """
 
     def __init__(
-        self, name: str, checkpoint: Checkpoint, reference: Checkpoint, *, max_input_tokens: int | None = None
+        self,
+        name: str,
+        checkpoint: Checkpoint,
+        reference: Checkpoint,
+        *,
+        max_input_tokens: int | None = None,
+        deterministic: bool = False,
     ) -> None:
+        """With `deterministic` every input has passes of its own: products over a vocabulary round by their rows."""
         self._name = name
+        self._each_alone = deterministic
         limits = (checkpoint.max_positions, reference.max_positions)
         self._max_input_tokens = min(max_input_tokens or min(limits), *limits)
         self._model = _LanguageModel(name, checkpoint)
@@ -47,9 +55,13 @@ class LogRatioBackend:
 
     def forward(self, batch: Sequence[ForwardItem]) -> list[Forwarded]:
         inputs = [item.rendered for item in batch]
+        passes = [[rendered] for rendered in inputs] if self._each_alone else [inputs]
+        return [Forwarded(rows) for together in passes for rows in self._one_pass(together)]
+
+    def _one_pass(self, inputs: Sequence[RenderedInput]) -> list[Rows]:
         own = self._model.log_probabilities(inputs, self._model.trunk.hidden_states)
         other = self._reference.log_probabilities(inputs, self._reference.trunk.hidden_states)
-        return [Forwarded(rows) for rows in _rows(inputs, own - other)]
+        return _rows(inputs, own - other)
 
     def plain_rows(self, item: ForwardItem) -> Rows:
         """An input's rows by one ordinary pass of each model, to hold the served ones against.

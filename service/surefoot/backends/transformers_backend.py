@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -12,6 +13,8 @@ from surefoot.errors import SettingsInvalid
 from surefoot.modeling.adapters import Adapter
 from surefoot.modeling.checkpoint import Checkpoint
 from surefoot.modeling.trunk_forward import TrunkForward
+
+log = logging.getLogger(__name__)
 
 
 class TransformersBackend:
@@ -27,11 +30,17 @@ class TransformersBackend:
         *,
         max_input_tokens: int | None = None,
         prefix_cache_bytes: int = 0,
+        deterministic: bool = False,
     ) -> None:
-        """`prefix_cache_bytes` bound what is kept of inputs, so that longer ones cost their new tokens only."""
+        """`prefix_cache_bytes` bound what is kept of inputs, so that longer ones cost their new tokens only. With
+        `deterministic` an input gives the same bits whatever is beside it, at the price of passes for each alone and
+        of that cache where shared passes round otherwise here."""
         self._name = name
         self._device = checkpoint.device
         self._trunk = TrunkForward(name, checkpoint, prefix_cache_bytes=prefix_cache_bytes)
+        self._each_alone = deterministic and not self._trunk.gives_same_bits()
+        if self._each_alone:
+            log.info("%s is scored one input at a time: shared passes would round otherwise", name)
         self._heads: dict[str, torch.nn.Module] = {}
         self._adapted: set[str] = set()
         self._max_input_tokens = min(max_input_tokens or checkpoint.max_positions, checkpoint.max_positions)
@@ -71,9 +80,10 @@ class TransformersBackend:
         for place, item in enumerate(batch):
             passes[item.head if item.head in self._adapted else None].append(place)
         found: dict[int, Forwarded] = {}
-        for adapter, places in passes.items():
-            together = self._one_pass([batch[place] for place in places], [heads[place] for place in places], adapter)
-            found.update(zip(places, together, strict=True))
+        for adapter, own in passes.items():
+            for places in [[place] for place in own] if self._each_alone else [own]:
+                given = [batch[place] for place in places], [heads[place] for place in places]
+                found.update(zip(places, self._one_pass(*given, adapter), strict=True))
         return [found[place] for place in range(len(batch))]
 
     def _one_pass(
@@ -83,6 +93,7 @@ class TransformersBackend:
             [item.rendered.token_ids for item in batch],
             [item.rendered.readout_positions for item in batch],
             adapter=adapter,
+            reads_cache=not self._each_alone,
         )
         parts = hidden.split([len(item.rendered.readout_positions) for item in batch])
         return [Forwarded(_rows(head, part), count) for head, part, count in zip(heads, parts, cached, strict=True)]

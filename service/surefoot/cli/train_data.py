@@ -18,6 +18,7 @@ from surefoot.cli.jsonl_run import Tally
 from surefoot.cli.row_file import write_files
 from surefoot.training.dataset import DataOptions
 from surefoot.training.formats import RowFormat, written_rows
+from surefoot.training.phrasing import Wording
 from surefoot.wiring.data_sources import data_file
 
 Gsm8kOption = Annotated[
@@ -52,6 +53,17 @@ ConclusionOption = Annotated[
     str | None, typer.Option(help="Wording of the last step, {answer} in it; default: several, drawn.")
 ]
 
+WordingOption = Annotated[
+    Wording,
+    typer.Option(
+        help="varied: each solution in a style of its own, for verifiers. calculations: all in one style, each step a "
+        "calculation and its unit, for generators; small models learn it from few rows."
+    ),
+]
+MaxStepsOption = Annotated[
+    int | None, typer.Option(min=1, help="Leave out solutions of more steps, the conclusion counted.")
+]
+
 
 def data(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Where the rows and the report go.")],
@@ -63,7 +75,9 @@ def data(
     per_problem: PerProblemOption = 1,
     validation: ValidationOption = 0.05,
     rows: RowsOption = None,
+    max_steps: MaxStepsOption = None,
     conclusion: ConclusionOption = None,
+    wording: WordingOption = "varied",
     row_format: Annotated[RowFormat, typer.Option("--format", help="How the rows are written.")] = "surefoot",
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
@@ -89,9 +103,8 @@ def data(
     }
     _check(gsm8k or solutions or labelled, conclusion, out)
     sources = [Source(sort, name, _found(sort, name)) for sort, names in named.items() for name in names or []]
-    tally = _make(
-        sources, DataOptions(seed, per_problem, validation, conclusion, rows), out, row_format, as_json=as_json
-    )
+    options = DataOptions(seed, per_problem, validation, conclusion, rows, wording, max_steps)
+    tally = _make(sources, options, out, row_format, as_json=as_json)
     if tally.failed:
         raise typer.Exit(1)
 
@@ -144,5 +157,7 @@ def _command(sources: list[Source], options: DataOptions, row_format: RowFormat)
     files = [word for source in sources for word in (f"--{source.sort}", Path(source.name).name)]
     further = [] if options.conclusion is None else ["--conclusion", options.conclusion]
     further += [] if options.rows is None else ["--rows", str(options.rows)]
+    further += [] if options.max_steps is None else ["--max-steps", str(options.max_steps)]
+    further += [] if options.wording == "varied" else ["--wording", options.wording]
     drawn = ["--seed", options.seed, "--per-problem", options.per_problem, "--validation", options.validation]
     return shlex.join(["surefoot", "train", "data", *files, *map(str, drawn), *further, "--format", row_format])

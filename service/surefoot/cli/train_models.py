@@ -152,6 +152,7 @@ def generator(
     learning_rate: Rate = 2e-4,
     batch_tokens: BatchTokens = 2048,
     accumulate: Accumulate = 1,
+    best_by: Best = "loss",
     patience: Patience = 2,
     seed: Seed = 1,
     dtype: BaseType = "auto",

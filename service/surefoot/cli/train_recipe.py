@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import shlex
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 import typer
 from rich.console import Console
@@ -32,8 +32,11 @@ def recipe(
     ] = None,
     model: Base = "embedded",
     size: Annotated[
-        Literal["auto", "small", "full"],
-        typer.Option(help="small: some hours on two cores; full: all rows and layers; auto: full with a CUDA device."),
+        Literal["auto", "trial", "small", "full"],
+        typer.Option(
+            help="small: some hours on two cores; full: all rows and layers; auto: full with a CUDA device, else "
+            "small; trial: some minutes, for models that are worth nothing, to see that all of it runs."
+        ),
     ] = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Of everything that is drawn.")] = 1,
     show: Annotated[bool, typer.Option("--show", help="Print the commands and run none.")] = False,
@@ -41,8 +44,9 @@ def recipe(
 ) -> None:
     """Make a generator, a process and an outcome model on any base, as the shipped ones were made.
 
-    Word problems that a small model can solve, GSM8K's beside them; right and corrupted solutions of both; a generator
-    that learns the form, a process model, an outcome model that begins from it; a report on the test problems.
+    Word problems that a small model can solve, GSM8K's beside them; a generator that learns the form of a solution;
+    right and corrupted solutions of both, and the generator's own; a process model, an outcome model that begins from
+    it; a report on the test problems, with best-of-N curves.
 
     `surefoot train recipe --gsm8k train.jsonl --test test.jsonl -o models/`
 
@@ -51,7 +55,7 @@ def recipe(
     """
     steps = list(recipe_steps(_options(output, gsm8k, test, exclude or [], model, size, seed)))
     if show:
-        lines = [shlex.join(["surefoot", *step.command]) for step in steps]
+        lines = [step.line for step in steps]
         typer.echo(json.dumps(lines) if as_json else "\n".join(lines))
         return
     console = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -77,8 +81,7 @@ def _options(
         import torch
 
         size = "full" if torch.cuda.is_available() else "small"
-    chosen: Size = "full" if size == "full" else "small"
-    return RecipeOptions(output, gsm8k, test, exclude, base, chosen, seed)
+    return RecipeOptions(output, gsm8k, test, exclude, base, cast("Size", size), seed)
 
 
 def _check_same_recipe(output: Path, steps: Sequence[Step]) -> None:
@@ -100,12 +103,13 @@ def _run(console: Console, step: Step, place: str) -> bool:
     if step.is_done:
         console.print(f"[dim]{place} {step.what}: done before[/dim]")
         return True
-    command = [*step.command, *(["--resume"] if step.can_be_resumed else [])]
-    console.print(f"[bold]{place} {step.what}[/bold]\n[dim]surefoot {shlex.join(command)}[/dim]")
+    resumed = ["--resume"] if step.can_be_resumed else []
+    console.print(f"[bold]{place} {step.what}[/bold]\n[dim]{' '.join([step.line, *resumed])}[/dim]")
     began = time.monotonic()
     # A step tells on standard error how far it is; what it prints at its end is no result of this verb.
-    program = [sys.executable, "-m", "surefoot", *command]
-    status = subprocess.run(program, stdout=sys.stderr, check=False).returncode  # noqa: S603 - our own program
+    program = [sys.executable, "-m", "surefoot", *step.command, *resumed]
+    with_settings = os.environ | dict(step.settings)
+    status = subprocess.run(program, env=with_settings, stdout=sys.stderr, check=False).returncode  # noqa: S603 - our own
     if not step.is_done:
         typer.echo(f"surefoot: step {place} failed, see above; the same command goes on there", err=True)
         raise typer.Exit(status or 1)

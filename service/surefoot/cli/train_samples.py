@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -33,7 +34,7 @@ from surefoot.cli.service import build_of
 from surefoot.sampling.seeds import problem_seed
 from surefoot.training.formats import written_rows
 from surefoot.training.labelled_row import LabelledRow
-from surefoot.training.model_solutions import posed_problem
+from surefoot.training.model_solutions import SampledSolutions, posed_problem
 from surefoot.training.samples import KEPT, Drawn, Keep, SampleCounts, judged_samples
 from surefoot_client import AsyncSurefootClient
 
@@ -64,6 +65,14 @@ AsOption = Annotated[
     WrittenAs,
     typer.Option("--as", help='pools: one row a problem, {"problem", "answer", "solutions"}, with every sample.'),
 ]
+OnlyWayOption = Annotated[
+    bool,
+    typer.Option(
+        "--only-way",
+        help="Take the right solution of GSM8K's rows for the only way: in a solution with a wrong answer a step that "
+        "comes to anything else is the first error. For word problems, and for weak generators.",
+    ),
+]
 
 
 def samples(
@@ -76,6 +85,7 @@ def samples(
     seed: SeedOption = 0,
     keep: KeepOption = None,
     written_as: AsOption = "rows",
+    only_way: OnlyWayOption = False,
     generator: GeneratorOption = None,
     concurrency: SamplingConcurrency = 8,
     url: UrlOption = None,
@@ -93,8 +103,8 @@ def samples(
     `surefoot train samples train.jsonl -o format.jsonl --n 4 --keep well-formed --keep correct`
 
     The generator is that of the configuration, in this process, or with --url that of a running server. The same
-    command goes on where it was interrupted; with other --keep or --as it draws nothing again. Pools are what
-    `surefoot evaluate best-of-n` and `surefoot train data --solutions` read.
+    command goes on where it was interrupted; with other --keep, --as or --only-way it draws nothing again. Pools are
+    what `surefoot evaluate best-of-n` and `surefoot train data --solutions` read.
     """
     if written_as == "pools" and keep:
         raise typer.BadParameter("a pool holds every sample: leave it out, or give --as rows", param_hint="--keep")
@@ -105,7 +115,7 @@ def samples(
     summary = run.complete(console, PROBLEM_ROW, client, partial(_draw, drawing), {"verb": "train samples"})
     with MathVerifyJudge() as judge, shown_progress(console, 0, summary["succeeded"]) as advance:
         conditions = [name for name in KEPT if name in (keep or ())]
-        counts = _write(run, conditions, written_as, judge, advance)
+        counts = _write(run, conditions, written_as, judge, advance, only_way=only_way)
     if as_json:
         typer.echo(json.dumps({**counts, **summary}))
     else:
@@ -135,10 +145,13 @@ def _write(
     written_as: WrittenAs,
     judge: EquivalenceJudge,
     advance: Callable[[], None],
+    *,
+    only_way: bool,
 ) -> dict[str, Any]:
     """Judge what was drawn and write it; what it came to."""
     counts = SampleCounts()
-    found = list(_judged(run, judge, counts, keep, advance))
+    read = partial(_posed, only_way=only_way)
+    found = list(_judged(run, read, judge, counts, keep, advance))
     if written_as == "pools":
         written = [json.dumps(pool, ensure_ascii=False) + "\n" for pool, _ in found]
         report = counts.report() | {"rows_written": len(written)}
@@ -149,11 +162,20 @@ def _write(
     return report
 
 
+def _posed(row: Mapping[str, Any], *, only_way: bool) -> SampledSolutions:
+    return replace(posed_problem(row), only_way=only_way)
+
+
 def _judged(
-    run: DrawnFile, judge: EquivalenceJudge, counts: SampleCounts, keep: Sequence[Keep], advance: Callable[[], None]
+    run: DrawnFile,
+    read: Callable[[Mapping[str, Any]], SampledSolutions],
+    judge: EquivalenceJudge,
+    counts: SampleCounts,
+    keep: Sequence[Keep],
+    advance: Callable[[], None],
 ) -> Iterator[tuple[dict[str, Any], list[LabelledRow]]]:
     """Each problem as a pool, and the rows that are kept of it."""
-    for line, posed, result in run.rows(posed_problem):
+    for line, posed, result in run.rows(read):
         given = [Drawn(each["text"], each["finish_reason"] == "stop") for each in result["candidates"]]
         pool = {"problem": posed.problem, "answer": posed.answer, "solutions": [each.text for each in given]}
         yield pool, counts.kept(judged_samples(posed, given, judge, run.source.stem, line), keep)

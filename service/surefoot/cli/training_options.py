@@ -48,7 +48,9 @@ WordsWeight = Annotated[
 StartFrom = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Begin with this adapter's values: the generator's, say.")
 ]
-Best = Annotated[BestBy, typer.Option("--best-by", help="The measure that decides which epoch is kept.")]
+Best = Annotated[
+    BestBy, typer.Option("--best-by", help="The measure that decides which epoch is kept; last: the newest.")
+]
 Patience = Annotated[int, typer.Option(min=1, help="End after so many epochs without a better one.")]
 Seed = Annotated[int, typer.Option(min=0, help="Of the first weights, of the order and of dropout.")]
 BaseType = Annotated[Dtype, typer.Option("--dtype", help="Of the base; auto: bf16 where the processor multiplies it.")]

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from statistics import fmean
 
+from surefoot.callers import current_caller
 from surefoot.domain import (
     ForwardItem,
     ForwardResult,
@@ -190,7 +191,9 @@ class GenerativeScorer:
         while True:
             timeout_s = None if deadline is None else max(0.0, deadline - clock())
             try:
-                return self._scheduler.submit_group(items, priority=options.priority, timeout_s=timeout_s)
+                return self._scheduler.submit_group(
+                    items, priority=options.priority, timeout_s=timeout_s, caller=current_caller()
+                )
             except QueueFull as full:
                 # This work was admitted, and its critiques are drawn: it waits for the models that fill the queue.
                 await asyncio.sleep(full.retry_after_s)

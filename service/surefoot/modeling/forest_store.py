@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import torch
 
 from surefoot.forest import Forest, Segment
+from surefoot.modeling.flex_forest import ForestMask
 from surefoot.modeling.packed_attention import Branch
 from surefoot.modeling.prefix_cache import PrefixCache, States
 
@@ -68,6 +69,21 @@ class ForestStore:
                 tail = self.forest.tail_start(segment)
                 found.append(Branch((start, end), tuple(self._ranges(place)), segment.depth + known, tail))
         return found
+
+    def mask(self) -> ForestMask:
+        """The same for all tokens at once."""
+        known = [(segment, 0, count) for segment, count in zip(self.forest.segments, self._known, strict=True)]
+        computed = [
+            (segment, count, segment.end - segment.start)
+            for segment, count in zip(self.forest.segments, self._known, strict=True)
+        ]
+        parts = [(segment, first, last) for segment, first, last in (*known, *computed) if last > first]
+        return ForestMask(
+            torch.cat([torch.arange(segment.start + first, segment.start + last) for segment, first, last in parts]),
+            torch.cat([torch.full((last - first,), segment.subtree_end) for segment, first, last in parts]),
+            torch.cat([torch.arange(segment.depth + first, segment.depth + last) for segment, first, last in parts]),
+            sum(last - first for _, first, last in computed),
+        )
 
     def computed_parts(self) -> Iterator[tuple[Segment, int, int]]:
         """Each segment, how many of its tokens are known, and where the rest begins among those to compute."""

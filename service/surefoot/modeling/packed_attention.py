@@ -1,7 +1,7 @@
 """Attention over a prefix forest laid out end to end: each token sees itself and what its sequences have before it.
 
-One call a branch, at its true length: the keys of what comes before it are put in front of its own. Nothing is padded.
-Padding is not only waste: it moves bf16 attention by some hundredths of a score.
+One call a branch, at its true length: the keys of what comes before it are put in front of its own; on a CUDA device
+one call for all. Nothing is padded. Padding is not only waste: it moves bf16 attention by some hundredths of a score.
 """
 
 from __future__ import annotations
@@ -9,11 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.nn.functional import pad, scaled_dot_product_attention
 from transformers import AttentionInterface
+
+from surefoot.modeling.flex_forest import BlockMask, attend_to_forest, fits_flex
+
+if TYPE_CHECKING:
+    from surefoot.modeling.forest_store import ForestStore
 
 PACKED_ATTENTION = "surefoot_packed"
 
@@ -57,15 +62,15 @@ class ForestLayout:
     behind them those that it computes, which it leaves in `computed`, one pair a layer, where they are wanted.
     """
 
-    def __init__(
-        self, branches: Sequence[Branch], known: torch.Tensor | None = None, *, keeps_computed: bool = False
-    ) -> None:
-        self.branches = branches
+    def __init__(self, store: ForestStore, known: torch.Tensor | None = None, *, keeps_computed: bool = False) -> None:
+        self.branches = store.branches()
+        self._store = store
         self.computed: list[torch.Tensor] = []
         self._known = known
         self._keeps_computed = keeps_computed
         self._num_layers = 0
         self._masks: dict[tuple[int, int, int, int | None], torch.Tensor] = {}
+        self._block_masks: dict[int | None, BlockMask] = {}
 
     def stored(self, key: torch.Tensor, value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The keys and values of the next layer, [1, key heads, tokens of the store, dim]."""
@@ -87,6 +92,12 @@ class ForestLayout:
             zeros = torch.zeros(hidden.shape, dtype=like.dtype, device=like.device)
             self._masks[key] = zeros.masked_fill_(hidden.to(like.device), float("-inf"))
         return self._masks[key]
+
+    def block_mask(self, window: int | None, device: torch.device) -> BlockMask:
+        """The mask of all branches at once."""
+        if window not in self._block_masks:
+            self._block_masks[window] = self._store.mask().block_mask(window, device)
+        return self._block_masks[window]
 
 
 def packed_attention(
@@ -110,6 +121,11 @@ def packed_attention(
     if unknown or attention_mask is not None or dropout:
         raise UnsupportedAttention(f"{type(module).__name__} asks for {unknown or 'a mask or dropout'}")
     key, value = forest_layout.stored(key, value)
+    if len(forest_layout.branches) > 1 and fits_flex(query):
+        mask = forest_layout.block_mask(sliding_window, query.device)
+        found = attend_to_forest(query, key, value, mask, scaling)
+        if found is not None:
+            return found.transpose(1, 2), None
     in_chunks = query.is_cpu and not query.requires_grad
     attend = _attend_in_chunks if in_chunks else _attend_at_once
     outputs = [

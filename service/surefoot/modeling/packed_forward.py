@@ -31,7 +31,7 @@ def packed_hidden_states(
     block = exact_block(trunk)
     plan = grow_forest if share_prefixes else separate_trees
     store = ForestStore(plan(sequences, block=block))
-    hidden = packed_pass(trunk, store, ForestLayout(store.branches()))
+    hidden = packed_pass(trunk, store, ForestLayout(store))
     return hidden[wanted_places(store, positions, hidden)]
 
 
@@ -47,7 +47,7 @@ def cached_hidden_states(
     forest = grow_forest(sequences, block=exact_block(trunk))
     num_known, known = known_states(cache, adapter, forest)
     store = ForestStore(forest, num_known)
-    layout = ForestLayout(store.branches(), None if known is None else known.key_values, keeps_computed=True)
+    layout = ForestLayout(store, None if known is None else known.key_values, keeps_computed=True)
     parts = [] if known is None else [known.hidden]
     if layout.branches:
         parts.append(packed_pass(trunk, store, layout))
@@ -95,6 +95,24 @@ def leaks_between_sequences(trunk: torch.nn.Module) -> bool:
     behind = packed_hidden_states(trunk, [[5, 6, 7], [3, 4]], [[], [0, 1]], share_prefixes=False).float()
     # Far above what bf16 rounds otherwise in a longer pass, far below what another context does.
     return bool((alone - behind).abs().max() > 0.05 * alone.abs().max())
+
+
+def same_bits_in_company(trunk: torch.nn.Module) -> bool:
+    """Whether sequences of several lengths give, in one pass with others of their beginning, the bits that they give
+    alone."""
+    size = trunk.config.vocab_size
+    long = [(7 * place * place + 3 * place) % size for place in range(300)]
+    sequences = [[*long[:shared], *((token + 1) % size for token in long[shared:length])] for shared, length in _TRIAL]
+    positions = [range(len(sequence)) for sequence in sequences]
+    together = packed_hidden_states(trunk, sequences, positions).split([len(sequence) for sequence in sequences])
+    return all(
+        torch.equal(packed_hidden_states(trunk, [sequence], [range(len(sequence))]), part)
+        for sequence, part in zip(sequences, together, strict=True)
+    )
+
+
+_TRIAL = ((0, 5), (0, 33), (64, 120), (100, 131), (200, 260), (200, 300), (128, 200))
+"""Shared beginnings and lengths: within, at and across the blocks of the kernels."""
 
 
 def rotates_by_longest(config: Any) -> bool:

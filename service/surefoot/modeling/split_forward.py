@@ -45,7 +45,7 @@ def packed_hidden_states_above(
     flat = torch.cat([part.to(device) for part in inputs])
     store = ForestStore(separate_trees([range(len(part)) for part in inputs]))
     with _beginning_at(trunk, layer):
-        hidden = packed_pass(trunk, store, ForestLayout(store.branches()), flat)
+        hidden = packed_pass(trunk, store, ForestLayout(store), flat)
     return hidden[wanted_places(store, positions, hidden)]
 
 

@@ -18,6 +18,7 @@ from surefoot.modeling.packed_forward import (
     packed_hidden_states,
     plain_hidden_states,
     rotates_by_longest,
+    same_bits_in_company,
 )
 from surefoot.modeling.prefix_cache import PrefixCache
 from surefoot.modeling.split_forward import can_be_split, layer_inputs, packed_hidden_states_above
@@ -56,6 +57,19 @@ class TrunkForward:
         """Whether several sequences share a pass."""
         return self._forward is packed_hidden_states
 
+    def gives_same_bits(self) -> bool:
+        """Whether a sequence gives the same bits alone as beside others and behind a shared beginning.
+
+        Only bf16 on a CPU is computed so that it can, and only a trial shows whether this machine's products do.
+        """
+        if self._forward is plain_hidden_states:
+            return True
+        parameter = next(self._trunk.parameters())
+        if not parameter.is_cpu or parameter.dtype != torch.bfloat16:
+            return False
+        with self._one_pass, torch.inference_mode():
+            return same_bits_in_company(self._trunk)
+
     def add_adapter(self, name: str, adapter: Adapter) -> None:
         """Take an adapter under a name that passes may ask for. Raises `AdapterMismatch` for one of another model."""
         # Not within a pass, which goes through the very layers that are changed.
@@ -68,10 +82,10 @@ class TrunkForward:
         self._adapters.remove(name)
 
     def cached_hidden_states(
-        self, sequences: Indices, positions: Indices, *, adapter: str | None = None
+        self, sequences: Indices, positions: Indices, *, adapter: str | None = None, reads_cache: bool = True
     ) -> tuple[torch.Tensor, list[int]]:
         """`hidden_states`, and how many tokens of each sequence were known from earlier passes."""
-        if self._cache is None or not self.is_packed:
+        if self._cache is None or not (self.is_packed and reads_cache):
             return self.hidden_states(sequences, positions, adapter=adapter), [0] * len(sequences)
         with self._one_pass, torch.inference_mode(), self._adapters.active(adapter):
             # By its values: a name may stand for other ones later. What nobody asks for any more ages out.

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from surefoot.callers import NOBODY
 from surefoot.domain import Priority
+from surefoot.scheduling.distinct_tokens import DistinctTokens
 from surefoot.scheduling.limits import SchedulerLimits
 
 
@@ -13,23 +15,15 @@ from surefoot.scheduling.limits import SchedulerLimits
 class WaitingView:
     """What the policies need to know of a waiting input; times are seconds on one monotonic clock."""
 
-    num_tokens: int
+    token_ids: tuple[int, ...]
     priority: Priority
     enqueued_at: float
     deadline: float | None = None
+    caller: str = NOBODY
 
-
-def fitting_prefix(lengths: Sequence[int], max_batch_tokens: int, max_batch_items: int) -> int:
-    """How many inputs of these token counts fit one forward pass, from the first on and without gaps.
-
-    Skipping a long input for a shorter one behind it would starve the long one.
-    """
-    total = 0
-    for count, length in enumerate(lengths[:max_batch_items]):
-        total += length
-        if total > max_batch_tokens:
-            return count
-    return min(len(lengths), max_batch_items)
+    @property
+    def num_tokens(self) -> int:
+        return len(self.token_ids)
 
 
 def has_expired(view: WaitingView, now: float) -> bool:
@@ -42,18 +36,27 @@ def is_urgent(view: WaitingView, now: float, bulk_max_wait_s: float) -> bool:
     return view.priority == "interactive" or now - view.enqueued_at > bulk_max_wait_s
 
 
-def next_batch(waiting: Sequence[WaitingView], now: float, limits: SchedulerLimits) -> tuple[int, ...]:
-    """Indices into `waiting` of the next forward pass: urgent before bulk, in each the oldest first.
+def next_batch(
+    waiting: Sequence[WaitingView], turns: Sequence[float], now: float, limits: SchedulerLimits
+) -> tuple[int, ...]:
+    """Indices into `waiting` of the next forward pass: urgent before bulk, in each by their `turns`, then the oldest.
 
-    Inputs of equal age keep their order; expired ones are never chosen. With every input at most
-    `max_batch_tokens` long, the result is empty only if nothing is left to run.
+    As many as the budget of distinct tokens takes, from the first on and without gaps: skipping a long input for a
+    shorter one behind it would starve the long one. Equal ones keep their order; expired ones are never chosen. With
+    every input at most `max_batch_tokens` long, the result is empty only if nothing is left to run.
     """
     alive = [index for index, view in enumerate(waiting) if not has_expired(view, now)]
     alive.sort(
         key=lambda index: (
             not is_urgent(waiting[index], now, limits.bulk_max_wait_s),
+            turns[index],
             waiting[index].enqueued_at,
         )
     )
-    lengths = [waiting[index].num_tokens for index in alive[: limits.max_batch_items]]
-    return tuple(alive[: fitting_prefix(lengths, limits.max_batch_tokens, limits.max_batch_items)])
+    counted = DistinctTokens()
+    for count, index in enumerate(alive[: limits.max_batch_items]):
+        token_ids = waiting[index].token_ids
+        if counted.total + counted.cost_of(token_ids) > limits.max_batch_tokens:
+            return tuple(alive[:count])
+        counted.add(token_ids)
+    return tuple(alive[: limits.max_batch_items])

@@ -12,7 +12,8 @@ class SchedulerLimits:
     """Budgets of one model's scheduler. Raises `SettingsInvalid` where one is not positive."""
 
     max_batch_tokens: int = 16_384
-    """Tokens of one forward pass; more is faster until memory or latency says stop."""
+    """Distinct tokens of one forward pass, a shared beginning counted once; more is faster until memory or latency says
+    stop."""
 
     max_batch_items: int = 256
     """Inputs of one forward pass; more amortises short inputs, fewer keep the wait behind a pass short."""
@@ -24,10 +25,7 @@ class SchedulerLimits:
     """Inputs that may wait, and the most that one request may bring; more absorbs bursts, less fails early."""
 
     bulk_max_wait_s: float = 5.0
-    """Seconds after which a bulk input counts as interactive; more favours interactive callers, less favours bulk.
-
-    A bulk backlog that takes longer than this to compute delays interactive inputs like first come, first served.
-    """
+    """Seconds after which a bulk input counts as interactive; more favours interactive callers, less favours bulk."""
 
     def __post_init__(self) -> None:
         for setting in fields(self):

@@ -11,6 +11,8 @@ from surefoot.domain import ForwardItem, ForwardResult
 from surefoot.errors import DeadlineExceeded, ItemError
 from surefoot.scheduling.admission import Occupancy
 from surefoot.scheduling.batching import WaitingView, has_expired, next_batch
+from surefoot.scheduling.distinct_tokens import distinct_costs
+from surefoot.scheduling.fair_turns import FairTurns
 from surefoot.scheduling.limits import SchedulerLimits
 from surefoot.scheduling.score_cache import Key
 
@@ -63,8 +65,16 @@ def deadline_error(view: WaitingView, now: float) -> DeadlineExceeded:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """An entry's turn, and what ends its waiting."""
+
+    turn: float
+    timer: asyncio.TimerHandle | None
+
+
 class WaitingQueue:
-    """Entries in order of arrival, with their deadline timers. All methods belong to the event loop's thread.
+    """Entries in order of arrival, with their turns and deadline timers. All methods belong to the event loop's thread.
 
     `on_change` hears of every change that the queue makes on its own (cancellation, deadline); callers know theirs.
     """
@@ -72,37 +82,46 @@ class WaitingQueue:
     def __init__(self, clock: Callable[[], float], on_change: Callable[[], None]) -> None:
         self._clock = clock
         self._on_change = on_change
-        self._timers: dict[Entry, asyncio.TimerHandle | None] = {}
+        self._places: dict[Entry, _Place] = {}
+        self._turns = FairTurns()
         self._num_tokens = 0
 
     @property
     def occupancy(self) -> Occupancy:
-        return Occupancy(num_requests=len(self._timers), num_tokens=self._num_tokens)
+        return Occupancy(num_requests=len(self._places), num_tokens=self._num_tokens)
 
     def extend(self, entries: Sequence[Entry]) -> None:
-        """Add entries at the end; each deadline gets a timer, so that it is kept even behind a long forward pass."""
+        """Add a group of one caller; each deadline gets a timer, so that it is kept even behind a long forward pass."""
+        if not entries:
+            return
         loop = asyncio.get_running_loop()
-        now = self._clock()
-        for entry in entries:
+        now, first = self._clock(), entries[0].view
+        costs = distinct_costs([entry.view.token_ids for entry in entries])
+        # A caller's bulk work is a line of its own, or what it wants at once would wait behind it.
+        for entry, turn in zip(entries, self._turns.take((first.caller, first.priority), costs), strict=True):
             deadline = entry.view.deadline
-            self._timers[entry] = None if deadline is None else loop.call_later(deadline - now, self._expire, entry)
+            timer = None if deadline is None else loop.call_later(deadline - now, self._expire, entry)
+            self._places[entry] = _Place(turn, timer)
             self._num_tokens += entry.view.num_tokens
             entry.future.on_cancel = partial(self._forget, entry)
 
     def take_batch(self, limits: SchedulerLimits) -> list[Entry]:
         """Remove and return the entries of the next forward pass; late ones are settled, never returned."""
         now = self._clock()
-        for entry in [entry for entry in self._timers if entry.expire_if_late(now)]:
+        for entry in [entry for entry in self._places if entry.expire_if_late(now)]:
             self._remove(entry)
-        entries = list(self._timers)
-        batch = [entries[index] for index in next_batch([entry.view for entry in entries], now, limits)]
+        entries = list(self._places)
+        turns = [place.turn for place in self._places.values()]
+        batch = [entries[index] for index in next_batch([entry.view for entry in entries], turns, now, limits)]
+        if batch:
+            self._turns.begin(max(self._places[entry].turn for entry in batch))
         for entry in batch:
             self._remove(entry)
         return batch
 
     def drain(self) -> list[Entry]:
         """Remove and return everything; the caller settles it."""
-        entries = list(self._timers)
+        entries = list(self._places)
         for entry in entries:
             self._remove(entry)
         return entries
@@ -116,7 +135,7 @@ class WaitingQueue:
         self._on_change()
 
     def _remove(self, entry: Entry) -> None:
-        timer = self._timers.pop(entry)
+        timer = self._places.pop(entry).timer
         if timer is not None:
             timer.cancel()
         self._num_tokens -= entry.view.num_tokens

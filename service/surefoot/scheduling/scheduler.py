@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from surefoot.callers import NOBODY
 from surefoot.domain import ForwardItem, ForwardResult, Priority, Rows
 from surefoot.errors import BackendFailed, InputTooLong, ItemError, NotReady, SettingsInvalid
 from surefoot.ports import Backend, Telemetry
@@ -77,9 +78,10 @@ class Scheduler:
             self._task.add_done_callback(self._stopped)
 
     def submit_group(
-        self, items: Sequence[ForwardItem], *, priority: Priority, timeout_s: float | None
+        self, items: Sequence[ForwardItem], *, priority: Priority, timeout_s: float | None, caller: str = NOBODY
     ) -> list[asyncio.Future[ForwardResult]]:
         """One future per item, in order; the group is accepted whole or not at all. Cancel a future to withdraw.
+        Callers who have work waiting get equal shares of the model.
 
         Raises `NotReady` (not started, closing), `GroupTooLarge` or `QueueFull`. A future fails with an `ItemError`:
         `InputTooLong`, `DeadlineExceeded` (not begun after `timeout_s` seconds), `BackendFailed`, `StepCountMismatch`.
@@ -88,7 +90,7 @@ class Scheduler:
             state = "shutting down" if self._closing else "not started"
             raise NotReady(f"model {self._backend.name} is {state}; retry when /ready answers 200")
         max_tokens = self._backend.max_input_tokens
-        entries = self._entries(items, priority, timeout_s)
+        entries = self._entries(items, priority, timeout_s, caller)
         fitting = [entry for entry in entries if entry.view.num_tokens <= max_tokens]
         waiting = [entry for entry in fitting if self._known(entry) is None]
         admit([entry.view.num_tokens for entry in waiting], self._queue.occupancy, self._limits, self._tokens_per_s)
@@ -112,7 +114,9 @@ class Scheduler:
             await asyncio.wait({self._task})
         self._executor.shutdown(wait=False, cancel_futures=True)
 
-    def _entries(self, items: Sequence[ForwardItem], priority: Priority, timeout_s: float | None) -> list[Entry]:
+    def _entries(
+        self, items: Sequence[ForwardItem], priority: Priority, timeout_s: float | None, caller: str
+    ) -> list[Entry]:
         loop = asyncio.get_running_loop()
         now = self._clock()
         deadline = None if timeout_s is None else now + timeout_s
@@ -120,7 +124,7 @@ class Scheduler:
             Entry(
                 item,
                 EntryFuture(loop=loop),
-                WaitingView(item.rendered.num_tokens, priority, now, deadline),
+                WaitingView(item.rendered.token_ids, priority, now, deadline, caller),
                 None if self._scores is None else key_of(item),
             )
             for item in items

@@ -46,6 +46,9 @@ class Settings(BaseSettings):
     """`auto`, `cpu`, `cuda` or `cuda:N`."""
     dtype: Dtype = "auto"
     """Reward models' weights; `auto` is bf16 where the processor multiplies it natively, else fp32. Heads are fp32."""
+    deterministic: bool = False
+    """Have a score be the same to the bit whatever else is in its batch. Free in bf16 on most CPUs; elsewhere every
+    input then has a pass of its own. Only for models on the transformers backend."""
     threads: int = Field(0, ge=0)
     """CPU threads of the scorers; 0 leaves torch's choice."""
     max_input_tokens: int = Field(4096, ge=16)
@@ -75,6 +78,9 @@ class Settings(BaseSettings):
                 raise ValueError(f"{part}: two {part.rpartition('_')[2]} have the same name")
         if self.max_input_tokens > self.scheduler.max_batch_tokens:
             raise ValueError("max_input_tokens exceeds scheduler.max_batch_tokens: such an input could never run")
+        other = next((model for model in self.models if model.backend != "transformers"), None)
+        if self.deterministic and other is not None:
+            raise ValueError(f"models: {other.name}: {other.backend} cannot promise deterministic scores")
         return self
 
     @property

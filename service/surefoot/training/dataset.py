@@ -17,7 +17,7 @@ from surefoot.evaluation.labelled_steps import FIRST_STEP
 from surefoot.training.corruption import corruptions
 from surefoot.training.labelled_row import LabelledRow, labels_to
 from surefoot.training.overlap import ProblemIndex, masked_words
-from surefoot.training.phrasing import drawn_style, phrased, plain_number
+from surefoot.training.phrasing import Wording, drawn_style, phrased, plain_number
 from surefoot.training.worked_solution import WorkedSolution
 
 TRUE = "true"
@@ -33,7 +33,8 @@ class DataOptions:
 
     `per_problem` corrupted solutions are wanted of each problem, and as many phrasings of the true one; `validation` is
     the share of the problems that is kept apart; `conclusion` fixes the wording of the last step; `rows` is the most
-    that are to be trained on, drawn of all.
+    that are to be trained on, drawn of all; `wording` says how solutions are written, and
+    `max_steps` leaves out those of more steps, the conclusion counted.
     """
 
     seed: int = 0
@@ -41,6 +42,8 @@ class DataOptions:
     validation: float = 0.05
     conclusion: str | None = None
     rows: int | None = None
+    wording: Wording = "varied"
+    max_steps: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +80,14 @@ def rows_of_problem(
     for _ in range(_PHRASINGS * max(1, len(found))):
         if len(seen) < max(1, len(found)):
             seen_before = len(seen)
-            steps = phrased(solution, drawn_style(rng, options.conclusion), rng)
+            steps = phrased(solution, drawn_style(rng, options.conclusion, options.wording), rng)
             seen.add(steps)
             if len(seen) > seen_before:
                 labels = labels_to(None, len(steps))
                 row_id = f"{id_prefix}:{TRUE}:{seen_before}"
                 yield LabelledRow(solution.problem, steps, labels, answer, True, source, TRUE, row_id)
     for number, corruption in enumerate(found):
-        steps = phrased(corruption.solution, drawn_style(rng, options.conclusion), rng)
+        steps = phrased(corruption.solution, drawn_style(rng, options.conclusion, options.wording), rng)
         labels = labels_to(corruption.first_error, len(steps))
         row_id = f"{id_prefix}:{corruption.family}:{number}"
         yield LabelledRow(solution.problem, steps, labels, answer, False, source, corruption.family, row_id)
@@ -107,6 +110,8 @@ def assembled(rows: Iterable[LabelledRow], excluded: ProblemIndex, options: Data
             dropped[f"excluded_{overlap}"] += 1
         elif key in seen:
             dropped["duplicate"] += 1
+        elif options.max_steps is not None and len(row.steps) > options.max_steps:
+            dropped["more_steps"] += 1
         else:
             seen.add(key)
             kept.append(row)

@@ -29,13 +29,15 @@ _RESULT = re.compile(rf"=\s*[$€£]?(?P<number>{NUMBER})")
 class SampledSolutions:
     """A problem's right answer and the solutions of it, by the name of who wrote them.
 
-    `reference` holds the results of the right solution, where that is known.
+    `reference` holds the results of the right solution, where that is known. `only_way` says to take it for the only
+    right way: in a solution with a wrong answer, a step that comes to anything else is wrong then.
     """
 
     problem: str
     answer: str
     solutions: tuple[tuple[str, str], ...]
     reference: frozenset[Fraction] = frozenset()
+    only_way: bool = False
 
 
 def sampled_solutions(row: Mapping[str, Any]) -> SampledSolutions:
@@ -66,6 +68,8 @@ def rows_of(sampled: SampledSolutions, judge: EquivalenceJudge, source: str, num
             continue
         is_correct = has_right_answer(steps, sampled.answer, judge)
         labels = certain_labels(steps, sampled.reference, is_correct=is_correct)
+        if sampled.only_way and sampled.reference and not is_correct:
+            labels = labels_by_reference(steps, sampled.reference)
         yield LabelledRow(
             sampled.problem,
             steps,
@@ -119,14 +123,33 @@ def certain_labels(
     return labels_to(wrong, len(steps))
 
 
+def labels_by_reference(steps: tuple[str, ...], reference: frozenset[Fraction]) -> tuple[Label | None, ...]:
+    """Labels of a solution with a wrong answer, the right way to which is taken for the only one.
+
+    The first step with a false equation, or with a result that is none of the `reference`, is the first error; where
+    there is none, the conclusion is. No labels where a step before it has no result.
+    """
+    for index, step in enumerate(steps[:-1]):
+        results = _results(step)
+        if check_arithmetic(step).verdict == "fail" or not results <= reference:
+            return labels_to(index, len(steps))
+        if not results:
+            return (None,) * len(steps)
+    return labels_to(len(steps) - 1, len(steps))
+
+
 def results_of(solution: str) -> frozenset[Fraction]:
     """What the equations of a right solution come to, annotations left out."""
-    return frozenset(number_value(found["number"]) for found in _RESULT.finditer(without_annotations(solution)))
+    return _results(without_annotations(solution))
 
 
 def _is_supported(step: str, reference: frozenset[Fraction]) -> bool:
-    results = [number_value(found["number"]) for found in _RESULT.finditer(step)]
-    return bool(results) and set(results) <= reference
+    results = _results(step)
+    return bool(results) and results <= reference
+
+
+def _results(text: str) -> frozenset[Fraction]:
+    return frozenset(number_value(found["number"]) for found in _RESULT.finditer(text))
 
 
 def _problem_and_answer(row: Mapping[str, Any]) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
@@ -15,6 +15,8 @@ from surefoot.training.calculator import OPERATOR_SIGNS
 from surefoot.training.worked_solution import Number, Part, WorkedSolution, WorkedStep
 
 Spacing = Literal["as_written", "tight", "spaced"]
+Wording = Literal["varied", "calculations"]
+"""How solutions are written: each in a style of its own, or all alike with nothing before a step's calculation."""
 
 CONCLUSIONS = (
     "The answer is {answer}.",
@@ -42,7 +44,8 @@ _CURRENCY = re.compile(r"[$€£](?=$|\s*$)")
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How one solution is written throughout; `connectives` is the share of steps that begin with one."""
+    """How one solution is written throughout; `connectives` is the share of steps that begin with one, and
+    `calculation_first` leaves out what a step says before its first calculation."""
 
     spacing: Spacing = "as_written"
     times: str | None = None
@@ -52,10 +55,17 @@ class Style:
     connectives: float = 0.0
     full_stops: bool | None = None
     conclusion: str = CONCLUSIONS[0]
+    calculation_first: bool = False
 
 
-def drawn_style(rng: random.Random, conclusion: str | None = None) -> Style:
-    """A style at random; `conclusion` fixes the wording of the last step, with `{answer}` in it."""
+CALCULATIONS = Style(spacing="spaced", times="*", thousands=False, full_stops=True, calculation_first=True)
+"""The style that is learned from the fewest solutions: it spends no words that a small model could get wrong."""
+
+
+def drawn_style(rng: random.Random, conclusion: str | None = None, wording: Wording = "varied") -> Style:
+    """A style at random, or the one of `wording`; `conclusion` fixes the wording of the last step, with `{answer}`."""
+    if wording == "calculations":
+        return replace(CALCULATIONS, conclusion=conclusion or CALCULATIONS.conclusion)
     return Style(
         spacing=rng.choice(("as_written", "as_written", "tight", "spaced")),
         times=rng.choice((None, None, "*", "x", "×")),
@@ -65,6 +75,7 @@ def drawn_style(rng: random.Random, conclusion: str | None = None) -> Style:
         connectives=rng.choice((0.0, 0.0, 0.2, 0.4)),
         full_stops=rng.choice((None, True, False)),
         conclusion=conclusion or rng.choice(CONCLUSIONS),
+        calculation_first=rng.random() < 0.2,
     )
 
 
@@ -89,7 +100,8 @@ def _numbered(texts: list[str], style: Style) -> list[str]:
 
 def _phrased_step(step: WorkedStep, style: Style, names: frozenset[str] | None, rng: random.Random) -> str:
     """`names` are words that may stand capital behind a connective; `None` where no connective may stand."""
-    parts = [_phrased_part(step.parts, place, style) for place in range(len(step.parts))]
+    first = _first_operand(step) if style.calculation_first else 0
+    parts = [_phrased_part(step.parts, place, style) for place in range(first, len(step.parts))]
     text = " ".join("".join(parts).split())
     if style.full_stops is not None and (text[-1:].isalnum() or text[-1:] == "."):
         text = text.rstrip(".") + ("." if style.full_stops else "")
@@ -99,6 +111,12 @@ def _phrased_step(step: WorkedStep, style: Style, names: frozenset[str] | None, 
         return rng.choice(_CONNECTIVES) + text[0].lower() + text[1:]
     first = _CAPITALISED.match(text)
     return rng.choice(_CONNECTIVES) + text if first and first[0] in names else text
+
+
+def _first_operand(step: WorkedStep) -> int:
+    """Where the step's first calculation begins; 0 where it is not written out."""
+    shown = step.calculations[0].shown if step.calculations else None
+    return shown[0] if shown else 0
 
 
 def _phrased_part(parts: tuple[Part, ...], place: int, style: Style) -> str:

@@ -10,8 +10,9 @@ from typing import Literal
 
 from surefoot.training.class_weights import ClassWeights
 
-BestBy = Literal["loss", "auroc", "f1"]
-"""What decides which epoch's adapter is kept; only the loss is better when it is smaller."""
+BestBy = Literal["loss", "auroc", "f1", "last"]
+"""What decides which epoch's adapter is kept; only the loss is better when it is smaller. `last` is the newest: for
+what no validation row measures, how often a generator is right, say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,7 @@ def _build_transformers(model: ModelSettings, profile: Profile, settings: Settin
         checkpoint,
         max_input_tokens=settings.max_input_tokens,
         prefix_cache_bytes=settings.caches.prefix_mib * 2**20,
+        deterministic=settings.deterministic,
     )
     identity = identity_of(checkpoint, cache=settings.cache)
 
@@ -122,7 +123,13 @@ def _build_log_ratio(model: ModelSettings, profile: Profile, settings: Settings)
         model.reference_path, model, profile.readout.architecture, settings
     )
     check_same_vocabulary(tokenizer, reference_tokenizer)
-    backend = LogRatioBackend(model.name, checkpoint, reference, max_input_tokens=settings.max_input_tokens)
+    backend = LogRatioBackend(
+        model.name,
+        checkpoint,
+        reference,
+        max_input_tokens=settings.max_input_tokens,
+        deterministic=settings.deterministic,
+    )
     return Engine(
         identity_of(checkpoint, reference, cache=settings.cache),
         tokenizer,

@@ -99,6 +99,13 @@ def test_what_is_written_in_a_format_is_read_again(program, written, out, tmp_pa
     assert {0, 1} <= {label for row in again for label in row["labels"]}
 
 
+def test_a_generator_learns_calculations_of_few_steps(program, written, out) -> None:
+    options = ("--wording", "calculations", "--max-steps", "2", "--per-problem", "0", "--validation", "0")
+    assert program("train", "data", "--gsm8k", written("train.jsonl", *ROWS), "-o", out, *options).exit_code == 0
+    assert rows_of(out / "train.jsonl")[0]["steps"] == ["13 + 57 = 70 things.", "The answer is 70."]
+    assert "--max-steps 2 --wording calculations" in report_of(out)["command"]
+
+
 def test_solutions_of_models_are_labelled_by_their_answer(program, written, out) -> None:
     row = {"problem": "What is 2 + 3?", "solutions": ["2 + 3 = 5", "2 + 3 = 6\nThe answer is 6."], "answer": "5"}
     program("train", "data", "--solutions", written("pool.jsonl", json.dumps(row)), "-o", out, "--validation", "0")

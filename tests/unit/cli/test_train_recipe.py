@@ -54,11 +54,12 @@ def options(files, steps_run):
     return steps_run.options
 
 
-@pytest.mark.parametrize("size", ["small", "full"])
+@pytest.mark.parametrize("size", ["trial", "small", "full"])
 def test_every_command_is_one_that_the_program_takes(program, files, options, size: str) -> None:
     shown = program("train", "recipe", *files, "--size", size, "--show", "--json")
     assert shown.exit_code == 0, shown.output
-    commands = [shlex.split(line) for line in json.loads(shown.stdout)]
+    lines = [shlex.split(line) for line in json.loads(shown.stdout)]
+    commands = [words[words.index("surefoot") :] for words in lines]
     assert {tuple(words[:3]) for words in commands} >= {
         ("surefoot", "train", role) for role in ("generator", "prm", "orm")
     }
@@ -81,13 +82,45 @@ def test_steps_run_in_their_order_and_what_they_make_is_told(program, files, ste
 
 def test_nothing_of_the_test_problems_is_trained_on(options) -> None:
     for step in recipe_steps(options):
-        makes_rows_to_train_on = step.command[:2] == ("train", "data") and step.makes.parent.name in ("gsm8k", "family")
+        makes_rows_to_train_on = step.command[:2] == ("train", "data") and step.makes.parent.name in (
+            "gsm8k",
+            "family",
+            "form",
+        )
         if makes_rows_to_train_on:
             excluded = [step.command[place + 1] for place, word in enumerate(step.command) if word == "--exclude"]
             assert options.test in excluded
             assert str(options.output / "problems" / "test.jsonl") in excluded
         if step.command[1] in ("prm", "orm", "generator"):
             assert options.test not in step.command
+
+
+def test_samples_are_those_of_the_new_generator(program, files, steps_run, options) -> None:
+    given = {}
+    for step in recipe_steps(options):
+        if step.command[1] == "samples":
+            given |= dict(step.settings)
+    assert given["SUREFOOT_GENERATOR__ADAPTER"] == str(options.output / "generator")
+    line = next(
+        line for line in program("train", "recipe", *files, "--show").stdout.splitlines() if "--only-way" in line
+    )
+    assert line.startswith("SUREFOOT_GENERATOR__PATH=embedded SUREFOOT_GENERATOR__ADAPTER=")
+
+
+def test_settings_of_a_step_reach_its_process(program, files, options, monkeypatch) -> None:
+    seen = {}
+
+    def note(command, *, env, **_):
+        seen[command[4]] = env.get("SUREFOOT_GENERATOR__ADAPTER")
+        made = next(step.makes for step in recipe_steps(options) if list(step.command) == command[3:])
+        made.parent.mkdir(parents=True, exist_ok=True)
+        made.touch()
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(train_recipe.subprocess, "run", note)
+    assert program("train", "recipe", *files, "--size", "small").exit_code == 0
+    assert seen["samples"] == str(options.output / "generator")
+    assert seen["prm"] is None
 
 
 def test_it_goes_on_at_the_step_that_failed(program, files, steps_run, options) -> None:
@@ -101,7 +134,7 @@ def test_it_goes_on_at_the_step_that_failed(program, files, steps_run, options) 
     assert program("train", "recipe", *files, "--size", "small").exit_code == 0
     assert steps_run[before][:2] == ["train", "prm"]
     assert steps_run[before][-1] == "--resume"
-    assert [words[1] for words in steps_run[before + 1 :]] == ["orm", "report"]
+    assert [words[1] for words in steps_run[before + 1 :]] == ["orm", "samples", "report"]
 
 
 def test_rows_that_failed_stop_nothing_and_are_told_by_the_exit_code(program, files, steps_run, options) -> None:

@@ -121,6 +121,18 @@ def test_an_interrupted_run_goes_on_and_ends_the_same(draw, sampler, output) -> 
     assert output.read_bytes() == whole
 
 
+def test_the_only_way_labels_again_without_drawing(program, written, output) -> None:
+    sampler = FakeSampler(("1 + 3 = 4.\nThe answer is 4.",))
+    serving = program.with_parts(sampler=sampler, preface=())
+    given = ("train", "samples", written("in.jsonl", PROBLEMS[1]), "-o", output)
+    serving(*given)
+    assert [row["labels"] for row in rows_of(output)] == [[None, None]]
+    drawn = len(sampler.prompts)
+    assert serving(*given, "--only-way").exit_code == 0
+    assert len(sampler.prompts) == drawn + PROBES
+    assert [row["labels"] for row in rows_of(output)] == [[0, None]]
+
+
 @pytest.mark.parametrize("changed", [{"seed": 1}, {"temperature": 0.5}, {"max-tokens": 9}])
 def test_draws_with_other_options_are_not_gone_on_with(draw, changed: dict) -> None:
     draw()

@@ -42,7 +42,7 @@ def sequences_of(lengths: Sequence[int]) -> list[list[int]]:
 
 
 def layout_of(lengths: Sequence[int]) -> ForestLayout:
-    return ForestLayout(ForestStore(separate_trees([range(length) for length in lengths])).branches())
+    return ForestLayout(ForestStore(separate_trees([range(length) for length in lengths])))
 
 
 def every_position(lengths: Sequence[int]) -> list[range]:

@@ -12,6 +12,7 @@ from forwarded import rows_of
 from surefoot.backends.fake_backend import FakeBackend
 from surefoot.domain import ForwardItem, ForwardResult, RenderedInput
 from surefoot.errors import BackendFailed, DeadlineExceeded, GroupTooLarge, NotReady, QueueFull
+from surefoot.forest import count_unique_tokens
 from surefoot.ports import SilentTelemetry
 from surefoot.scheduling.admission import Occupancy
 from surefoot.scheduling.scheduler import Scheduler, SchedulerLimits
@@ -49,10 +50,10 @@ class Interleavings(RuleBasedStateMachine):
         await scheduler.start()
         return scheduler
 
-    async def _submit(self, items: list[ForwardItem], priority: str, timeout_s: float | None) -> None:
+    async def _submit(self, items: list[ForwardItem], *, timeout_s: float | None, **options: str) -> None:
         before = self.scheduler.snapshot()
         try:
-            futures = self.scheduler.submit_group(items, priority=priority, timeout_s=timeout_s)
+            futures = self.scheduler.submit_group(items, timeout_s=timeout_s, **options)
         except (QueueFull, GroupTooLarge, NotReady):
             assert self.scheduler.snapshot() == before
             return
@@ -68,14 +69,15 @@ class Interleavings(RuleBasedStateMachine):
         first_token=st.sampled_from([0, 100, GUILTY_TOKEN]),
         priority=st.sampled_from(["interactive", "bulk"]),
         timeout_s=st.none() | st.sampled_from([20.0, 60.0]),
+        caller=st.sampled_from(["a", "b", "c"]),
     )
-    def submit(self, lengths: list[int], first_token: int, priority: str, timeout_s: float | None) -> None:
+    def submit(self, lengths: list[int], first_token: int, priority: str, timeout_s: float | None, caller: str) -> None:
         items = [
             # Only the group's first input is guilty: the others must not share its fate.
             ForwardItem(RenderedInput((first_token if place == 0 else 1, *range(1, length)), (length - 1,)), "score")
             for place, length in enumerate(lengths)
         ]
-        self.loop.run_until_complete(self._submit(items, priority, timeout_s))
+        self.loop.run_until_complete(self._submit(items, priority=priority, timeout_s=timeout_s, caller=caller))
 
     @rule(place=st.floats(0, 1, exclude_max=True))
     def cancel(self, place: float) -> None:
@@ -131,7 +133,7 @@ class Interleavings(RuleBasedStateMachine):
     def no_batch_exceeds_its_limits(self) -> None:
         for batch in self.backend.batches:
             assert 1 <= len(batch) <= LIMITS.max_batch_items
-            assert sum(item.rendered.num_tokens for item in batch) <= LIMITS.max_batch_tokens
+            assert count_unique_tokens([item.rendered.token_ids for item in batch]) <= LIMITS.max_batch_tokens
 
     @invariant()
     def only_closing_stops_the_loop(self) -> None:

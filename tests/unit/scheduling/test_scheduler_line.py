@@ -46,7 +46,7 @@ async def test_inputs_that_fit_share_one_pass(line, item) -> None:
 
 
 async def test_inputs_that_do_not_fit_wait_for_the_next_pass(line, item) -> None:
-    await outcomes(line.submit(*[item(16)] * 5))
+    await outcomes(line.submit(*(item(16, first_token=100 * number) for number in range(5))))
     assert [len(batch) for batch in line.backend.batches] == [4, 1]
 
 

@@ -21,13 +21,15 @@ class Waiting:
     def __init__(self, item: Callable[..., ForwardItem]) -> None:
         self.now = 10.0
         self.changes = 0
+        self.added = 0
         self.queue = WaitingQueue(lambda: self.now, self._changed)
         self.item = item
 
-    def add(self, num_tokens: int = 3, deadline: float | None = None) -> Entry:
+    def add(self, num_tokens: int = 3, deadline: float | None = None, caller: str = "") -> Entry:
         future = EntryFuture(loop=asyncio.get_running_loop())
-        view = WaitingView(num_tokens, "interactive", self.now, deadline)
-        entry = Entry(self.item(num_tokens), future, view)
+        self.added += 1
+        item = self.item(num_tokens, first_token=1_000 * self.added)
+        entry = Entry(item, future, WaitingView(item.rendered.token_ids, "interactive", self.now, deadline, caller))
         self.queue.extend([entry])
         return entry
 
@@ -50,6 +52,13 @@ async def test_a_taken_batch_leaves_the_rest_waiting(waiting: Waiting) -> None:
     entries = [waiting.add(4) for _ in range(3)]
     assert waiting.queue.take_batch(LIMITS) == entries[:2]
     assert waiting.queue.occupancy == Occupancy(1, 4)
+
+
+async def test_callers_take_turns(waiting: Waiting) -> None:
+    much = [waiting.add(4, caller="much") for _ in range(5)]
+    assert waiting.queue.take_batch(LIMITS) == much[:2]
+    little = waiting.add(4, caller="little")
+    assert waiting.queue.take_batch(LIMITS) == [little, much[2]]
 
 
 async def test_a_cancelled_entry_frees_its_room_before_the_loop_turns(waiting: Waiting) -> None:

@@ -162,6 +162,11 @@ def test_two_models_of_one_name_are_refused(refused, config) -> None:
     assert "same name" in refused(config=config(twice)).message
 
 
+def test_only_this_process_can_promise_the_same_bits(config, refused) -> None:
+    text = 'deterministic = true\n[[models]]\nname = "a"\nbackend = "vllm"\npath = "/models/a"\nprofile = "trl-prm"\n'
+    assert "models: a: vllm cannot promise deterministic scores" in refused(config=config(text)).message
+
+
 def test_input_that_could_never_run_is_refused(refused) -> None:
     message = refused(max_input_tokens=20_000).message
     assert "max_input_tokens" in message

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from surefoot.training.word_problems.template import Split, Template
 from surefoot.training.word_problems.templates_for_test_days import DAYS
 from surefoot.training.word_problems.templates_for_test_home import HOME
+from surefoot.training.word_problems.templates_sums import SUMS
 from surefoot.training.word_problems.templates_train_food import FOOD
 from surefoot.training.word_problems.templates_train_games import GAMES
 from surefoot.training.word_problems.templates_train_hobbies import HOBBIES
@@ -21,5 +22,6 @@ TEMPLATES: Mapping[Split, tuple[Template, ...]] = MappingProxyType(
         "train": (*FOOD, *MEALS, *HOBBIES, *GAMES, *WORK, *TOWN),
         "validation": VALIDATION,
         "test": (*DAYS, *HOME),
+        "sums": SUMS,
     }
 )

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Split = Literal["train", "validation", "test"]
-"""What problems are for; a template belongs to exactly one."""
+Split = Literal["train", "validation", "test", "sums"]
+"""What problems are for; a template belongs to exactly one. `sums` are trained on too: calculations without a story."""
 
 BEFORE = "it"
 """The result of the event before, in an expression."""

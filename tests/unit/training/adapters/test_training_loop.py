@@ -121,6 +121,11 @@ def test_what_was_saved_survives_a_loss_that_is_not_finite(poisoned, tmp_path) -
     assert all(torch.isfinite(tensor).all() for tensor in state.adapter.values())
 
 
+def test_the_newest_epoch_is_kept_where_that_is_wanted(trainer, watched) -> None:
+    trained = trainer(epochs=3, patience=1, learning_rate=0.0, best_by="last")[0].run(watched(), nothing)
+    assert (trained.best, trained.stopped_early) == (3, False)
+
+
 def test_it_stops_when_no_epoch_is_better(trainer, watched) -> None:
     trained = trainer(epochs=9, patience=2, learning_rate=0.0)[0].run(watched(), nothing)
     assert (len(trained.epochs), trained.best, trained.stopped_early) == (3, 0, True)

@@ -45,6 +45,20 @@ def test_a_conclusion_can_be_fixed(worked) -> None:
     assert all(row.steps[-1].startswith("#### ") for row in made(worked[:9], conclusion="#### {answer}"))
 
 
+def test_calculations_are_written_alike(worked) -> None:
+    rows = made(worked, per_problem=0, wording="calculations")
+    assert all(row.steps[0][0].isdigit() and " = " in row.steps[0] for row in rows)
+    assert {row.steps[-1].rpartition(" ")[0] for row in rows} == {"The answer is"}
+
+
+def test_longer_solutions_are_left_out_and_counted(worked) -> None:
+    rows = made(worked)
+    data = assembled(rows, NOTHING, DataOptions(validation=0, max_steps=3))
+    assert {len(row.steps) for row in rows} > {len(row.steps) for row in data.train}
+    assert max(len(row.steps) for row in data.train) == 3
+    assert data.dropped["more_steps"] == sum(len(row.steps) > 3 for row in rows)
+
+
 def test_ids_are_unique(worked) -> None:
     ids = [row.id for row in made(worked)]
     assert len(set(ids)) == len(ids)

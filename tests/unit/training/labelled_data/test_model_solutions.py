@@ -1,11 +1,20 @@
 """Solutions by models: their outcome, and labels only where they are certain."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 
 from surefoot.errors import NoSteps
-from surefoot.training.model_solutions import certain_labels, is_right_answer, rows_of, sampled_solutions, steps_of
+from surefoot.training.model_solutions import (
+    certain_labels,
+    is_right_answer,
+    labels_by_reference,
+    posed_problem,
+    rows_of,
+    sampled_solutions,
+    steps_of,
+)
 from surefoot.wiring.fake_service import KeysOnly
 
 SYSTEMS = {
@@ -14,6 +23,7 @@ SYSTEMS = {
     "small": {"is_correct": False, "solution": "3 + 4 = <<3+4=7>>7\n7 * 2 = <<7*2=15>>15\nA: 15"},
     "large": {"is_correct": True, "solution": "There are 7 * 2 = <<7*2=14>>14\nA: 14"},
 }
+POSED = {"question": "How many?", "answer": "3 + 4 = <<3+4=7>>7\n7 * 2 = <<7*2=14>>14\n#### 14"}
 
 
 def test_systems_are_labelled_by_their_answers() -> None:
@@ -53,6 +63,34 @@ CERTAIN = {
 @pytest.mark.parametrize(("steps", "is_correct", "expected"), CERTAIN.values(), ids=CERTAIN)
 def test_labels_are_given_only_where_they_are_certain(steps, is_correct, expected) -> None:
     assert certain_labels(steps, frozenset({Fraction(5), Fraction(10)}), is_correct=is_correct) == expected
+
+
+BY_REFERENCE = {
+    "another result, though its equation holds": (("2 + 3 = 5", "5 - 2 = 3", "so 3"), (1, -1, None)),
+    "a wrong equation": (("2 + 3 = 6", "6 * 2 = 12", "so 12"), (-1, None, None)),
+    "nothing but the conclusion": (("2 + 3 = 5", "so 5"), (1, -1)),
+    "a step without a result before": (("Let us see.", "5 - 2 = 3", "so 3"), (None, None, None)),
+    "a conclusion alone": (("It is 3.",), (-1,)),
+}
+
+
+@pytest.mark.parametrize(("steps", "expected"), BY_REFERENCE.values(), ids=BY_REFERENCE)
+def test_the_reference_can_be_taken_for_the_only_way(steps, expected) -> None:
+    assert labels_by_reference(steps, frozenset({Fraction(5), Fraction(10)})) == expected
+
+
+@pytest.mark.parametrize(("only_way", "labels"), [(False, (None, None, None)), (True, (1, -1, None))])
+def test_the_only_way_labels_wrong_answers_and_no_right_ones(only_way: bool, labels) -> None:
+    solutions = (("a", "3 + 4 = 7\n7 - 2 = 5\nThe answer is 5."), ("b", "3 + 4 = 7\n2 * 7 = 14\nThe answer is 14."))
+    posed = replace(posed_problem(POSED), only_way=only_way, solutions=solutions)
+    assert [row.labels for row in rows_of(posed, KeysOnly(), "p", 1)] == [labels, (1, 1, 1)]
+
+
+def test_without_a_reference_there_is_no_only_way() -> None:
+    posed = replace(
+        posed_problem({"problem": "p", "answer": "7"}), only_way=True, solutions=(("a", "3 + 5 = 8\nso 8"),)
+    )
+    assert [row.is_judged for row in rows_of(posed, KeysOnly(), "p", 1)] == [False]
 
 
 @pytest.mark.parametrize(

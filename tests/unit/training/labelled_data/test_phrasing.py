@@ -7,7 +7,7 @@ import pytest
 
 from surefoot.answers import extract_answer
 from surefoot.checks.arithmetic import check_arithmetic
-from surefoot.training.phrasing import CONCLUSIONS, Style, drawn_style, phrased, plain_number
+from surefoot.training.phrasing import CALCULATIONS, CONCLUSIONS, Style, drawn_style, phrased, plain_number
 from surefoot.training.worked_solution import worked_solution
 
 
@@ -34,6 +34,23 @@ STYLES = {
 @pytest.mark.parametrize(("style", "expected"), STYLES.values(), ids=STYLES)
 def test_a_style_is_seen(clips, style, expected) -> None:
     assert lines(clips, **style)[0] == expected
+
+
+def test_calculations_stand_alone_with_their_unit(clips) -> None:
+    assert drawn_style(random.Random(1), wording="calculations") == CALCULATIONS
+    assert phrased(clips, CALCULATIONS, random.Random(1)) == (
+        "58 / 2 = 29 clips in May.",
+        "58 + 29 = 87 clips altogether in April and May.",
+        "The answer is 87.",
+    )
+
+
+def test_a_step_whose_calculation_is_not_written_out_keeps_its_words(money) -> None:
+    assert lines(money, calculation_first=True) == ("1,200*$3=$3,600 here", "They cost $5", "The answer is 5.")
+
+
+def test_the_conclusion_of_calculations_can_be_fixed() -> None:
+    assert drawn_style(random.Random(1), "#### {answer}", "calculations").conclusion == "#### {answer}"
 
 
 @pytest.fixture

@@ -1,0 +1,152 @@
+"""`python -m loadtests W1 W4 -o out/`: workloads by the service and by others, in turn, a table and a plot."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from loadtests.merged_checkpoint import Checkpoints, merged_checkpoints
+from loadtests.peer_process import PEERS, Machine, Peer, running
+from loadtests.results import Measured, as_json, markdown, plot, work_of
+from loadtests.roofline import ModelShape
+from loadtests.token_inputs import counted, rendered_waves
+from loadtests.workloads import WORKLOADS, workload
+from surefoot.settings import load_settings
+from surefoot.wiring.sources import checkpoint_directory
+
+console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def main(
+    names: Annotated[list[str], typer.Argument(metavar="WORKLOAD…", help="Of W1 W2 W3 W4 W5.")],
+    out: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where table, plot and JSON go.")],
+    peers: Annotated[str, typer.Option(help="Who is measured, separated by commas.")] = ",".join(PEERS),
+    rounds: Annotated[int, typer.Option(min=1, help="Runs of each peer, in turn; before them one warms up.")] = 3,
+    scale: Annotated[float, typer.Option(min=0.01, max=1.0, help="Share of each workload.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Draws the texts.")] = 1,
+    dtype: Annotated[str, typer.Option(help="bfloat16 or float32.")] = "bfloat16",
+    threads: Annotated[int, typer.Option(min=1, help="Of every peer.")] = os.cpu_count() or 1,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+) -> None:
+    """Measure workloads by the service and by other ways to get the same scores, in turn, in this run.
+
+    One command makes table.md, results.json and plot.svg; nothing else should run on the machine. Each peer is a
+    process of its own with the same weights, type and threads; problems are salted, so that no run is answered from
+    what an earlier one left in a cache.
+    """
+    chosen = peers.split(",")
+    for unknown in [*(set(names) - set(WORKLOADS)), *(set(chosen) - set(PEERS))]:
+        raise typer.BadParameter(f"{unknown}: choose of {', '.join((*WORKLOADS, *PEERS))}")
+    out.mkdir(parents=True, exist_ok=True)
+    machine = Machine(dtype, threads, device)
+    base = checkpoint_directory("embedded", load_settings())
+    with tempfile.TemporaryDirectory(prefix="surefoot-loadtests-") as scratch, ExitStack() as stack:
+        console.print("merging the shipped adapter for the peers")
+        checkpoints = merged_checkpoints(base, Path(scratch))
+        roofline = _roofline(checkpoints, machine)
+        console.print(f"matrix products of the model's shapes: {roofline / 1e9:,.0f} GFLOP/s")
+        started = [_started(stack, name, checkpoints, machine, out) for name in chosen]
+        shape = ModelShape.of(json.loads((checkpoints.causal / "config.json").read_text(encoding="utf-8")))
+        found = [
+            each
+            for name in names
+            for each in _measured(name, started, base, shape, Path(scratch), (seed, rounds, scale))
+        ]
+    command = shlex.join(["python", "-m", "loadtests", *sys.argv[1:]])
+    _write(out, found, roofline, {"command": command, "machine": _machine(machine), "model": "SmolLM2-135M + adapter"})
+
+
+def _started(stack: ExitStack, name: str, checkpoints: Checkpoints, machine: Machine, out: Path) -> Peer:
+    console.print(f"starting {name}")
+    return stack.enter_context(running(name, checkpoints, machine, out / f"{name}.log"))
+
+
+def _measured(
+    name: str, peers: Sequence[Peer], base: Path, shape: ModelShape, scratch: Path, plan: tuple[int, int, float]
+) -> list[Measured]:
+    """All peers, in turn, `rounds` times after a warm-up."""
+    seed, rounds, scale = plan
+    answers: dict[str, list[dict[str, Any]]] = {peer.name: [] for peer in peers}
+    waves: list[list[dict[str, Any]]] = []
+    for number in range(rounds + 1):
+        drawn = workload(name, seed, f"[{number}-{time.time_ns()}]", scale)
+        waves = rendered_waves(drawn, base)
+        stored = scratch / f"{name}-{number}.json"
+        stored.write_text(json.dumps(waves), encoding="utf-8")
+        for peer in peers:
+            answer = peer.run(stored, drawn.concurrency)
+            console.print(
+                f"{name}, {'warm-up' if not number else f'round {number}'}: {peer.name} {answer['seconds']:.2f} s"
+            )
+            if number:
+                answers[peer.name].append(answer)
+        stored.unlink()
+    reference = [run["scores"] for run in answers[peers[0].name]]
+    counts, work = counted(waves), work_of(waves, shape)
+    candidates = sum(len(group["candidates"]) for wave in waves for group in wave)
+    return [
+        Measured(
+            name,
+            peer.name,
+            tuple(run["seconds"] for run in answers[peer.name]),
+            tuple(took for run in answers[peer.name] for took in run["latencies_s"]),
+            max(_difference(run["scores"], scores) for run, scores in zip(answers[peer.name], reference, strict=True)),
+            max(run["peak_mib"] for run in answers[peer.name]),
+            candidates,
+            counts,
+            work,
+        )
+        for peer in peers
+    ]
+
+
+def _difference(found: Any, expected: Any) -> float:
+    """The largest difference between nested lists of numbers of one shape."""
+    if isinstance(found, list):
+        return max((_difference(first, second) for first, second in zip(found, expected, strict=True)), default=0.0)
+    return abs(found - expected)
+
+
+def _roofline(checkpoints: Checkpoints, machine: Machine) -> float:
+    options = ("--model", str(checkpoints.causal), "--dtype", machine.dtype)
+    options += ("--threads", str(machine.threads), "--device", machine.device)
+    environment = os.environ | {"OMP_NUM_THREADS": str(machine.threads)}
+    command = [sys.executable, "-m", "loadtests.roofline", *options]
+    ended = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)  # noqa: S603
+    return float(json.loads(ended.stdout)["flops_per_s"])
+
+
+def _machine(machine: Machine) -> str:
+    info = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    processor = next((line.split(":")[1].strip() for line in info if line.startswith("model name")), "?")
+    versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "surefoot"))
+    python = platform.python_version()
+    return f"{processor}, {machine.threads} threads, {machine.dtype} on {machine.device}; Python {python}, {versions}"
+
+
+def _write(out: Path, found: Sequence[Measured], roofline: float, facts: dict[str, Any]) -> None:
+    said = "".join(f"- {name}: {value}\n" for name, value in facts.items())
+    rate = f"- matrix products of the model's shapes in this run: {roofline / 1e9:,.0f} GFLOP/s\n"
+    table = f"# Load tests\n\n{said}{rate}\n{markdown(found, roofline)}\n![Candidates a second](plot.svg)\n"
+    (out / "table.md").write_text(table, encoding="utf-8")
+    (out / "results.json").write_text(json.dumps(as_json(found, roofline, facts), indent=1), encoding="utf-8")
+    plot(found, str(out / "plot.svg"))
+    typer.echo(table)
+
+
+if __name__ == "__main__":
+    typer.run(main)

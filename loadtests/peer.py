@@ -1,0 +1,83 @@
+"""What every peer does around its scoring: read options, say when it is ready, run what it is told, tell its memory.
+
+Standard input holds one line for each run, {"waves": FILE}; each answer is one line on standard output,
+{"seconds", "latencies_s", "scores", "peak_mib"}. Whatever else a library prints goes to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+Group = dict[str, Any]
+Scores = list[list[float]]
+"""Of each candidate the probability of each step."""
+
+ScoreWave = Callable[[Sequence[Group], int], tuple[list[Scores], list[float]]]
+"""From a wave, and how many groups may be under way, to scores and seconds of each group."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerOptions:
+    """Where the model is and how it is run."""
+
+    causal: str
+    classifier: str
+    words: tuple[int, int]
+    dtype: str
+    threads: int
+    device: str
+
+
+def options() -> PeerOptions:
+    """From the command line; threads are set before any library is loaded."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--causal", required=True)
+    parser.add_argument("--classifier", required=True)
+    parser.add_argument("--words", required=True)
+    parser.add_argument("--dtype", default="bfloat16")
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--device", default="cpu")
+    given = parser.parse_args()
+    os.environ["OMP_NUM_THREADS"] = str(given.threads)
+    positive, negative = map(int, given.words.split(","))
+    return PeerOptions(given.causal, given.classifier, (positive, negative), given.dtype, given.threads, given.device)
+
+
+def answer_runs(score: ScoreWave, others: Callable[[], Sequence[psutil.Process]] = lambda: ()) -> None:
+    """Serve runs until standard input ends. `others` are processes whose memory counts too."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    print(json.dumps({"ready": True}), file=answers, flush=True)
+    for line in sys.stdin:
+        asked = json.loads(line)
+        waves = json.loads(Path(asked["waves"]).read_text(encoding="utf-8"))
+        scores: list[Scores] = []
+        latencies: list[float] = []
+        began = time.perf_counter()
+        for wave in waves:
+            found, took = score(wave, asked["concurrency"])
+            scores.extend(found)
+            latencies.extend(took)
+        seconds = time.perf_counter() - began
+        told = {"seconds": seconds, "latencies_s": latencies, "scores": scores, "peak_mib": _peak_mib(others())}
+        print(json.dumps(told), file=answers, flush=True)
+
+
+def _peak_mib(others: Sequence[psutil.Process]) -> float:
+    """The largest resident set so far of this process and the others, added up."""
+    total = 0.0
+    for process in (psutil.Process(), *others):
+        status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8").splitlines()
+        peak = next(line for line in status if line.startswith("VmHWM"))
+        total += int(peak.split()[1]) / 1024
+    return total
