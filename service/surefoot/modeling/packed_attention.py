@@ -15,9 +15,11 @@ import torch
 from torch.nn.functional import pad, scaled_dot_product_attention
 from transformers import AttentionInterface
 
-from surefoot.modeling.flex_forest import BlockMask, attend_to_forest, fits_flex
+from surefoot.modeling.flex_forest import attend_to_forest, fits_flex
 
 if TYPE_CHECKING:
+    from torch.nn.attention.flex_attention import BlockMask
+
     from surefoot.modeling.forest_store import ForestStore
 
 PACKED_ATTENTION = "surefoot_packed"

@@ -100,8 +100,8 @@ def _numbered(texts: list[str], style: Style) -> list[str]:
 
 def _phrased_step(step: WorkedStep, style: Style, names: frozenset[str] | None, rng: random.Random) -> str:
     """`names` are words that may stand capital behind a connective; `None` where no connective may stand."""
-    first = _first_operand(step) if style.calculation_first else 0
-    parts = [_phrased_part(step.parts, place, style) for place in range(first, len(step.parts))]
+    start = _first_operand(step) if style.calculation_first else 0
+    parts = [_phrased_part(step.parts, place, style) for place in range(start, len(step.parts))]
     text = " ".join("".join(parts).split())
     if style.full_stops is not None and (text[-1:].isalnum() or text[-1:] == "."):
         text = text.rstrip(".") + ("." if style.full_stops else "")

@@ -41,6 +41,7 @@ def by_branches(store: ForestStore, query, key, value, window: int | None):
     return found.transpose(1, 2)
 
 
+@pytest.mark.filterwarnings("ignore:flex_attention called without torch.compile")
 @given(SEQUENCES, st.randoms(), st.sampled_from([None, 2, 5]))
 @settings(max_examples=40, deadline=None)
 def test_one_call_gives_what_a_call_for_each_branch_gives(sequences, rng, window: int | None) -> None:

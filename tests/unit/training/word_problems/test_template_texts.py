@@ -47,7 +47,7 @@ def test_no_template_has_the_name_of_another() -> None:
 def test_a_split_mixes_the_operations(split) -> None:
     signs = Counter(event.calculation[1] for each in TEMPLATES[split] for stage in each.stages for event in stage)
     assert set(signs) == {"+", "-", "*", "/"}
-    assert min(signs.values()) >= len(TEMPLATES[split]) / 3
+    assert min(signs.values()) >= len(TEMPLATES[split]) / 4
 
 
 @every_template
@@ -114,7 +114,8 @@ def test_errors_of_several_families_can_be_made(template) -> None:
     rng = random.Random(5)
     solutions = [worked_solution(asdict(problem)) for problem in problems_of(template, 12)]
     families = {found.family for solution in solutions for found in corruptions(solution, 2, rng)}
-    assert len(families) >= 5, families
+    # A bare sum has no other number to take, and no step to drop.
+    assert len(families) >= (3 if template in TEMPLATES["sums"] else 5), families
 
 
 def test_pronouns_fill_the_slots_that_texts_use() -> None:
