@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check test-unit test-parity test-e2e gpu-check format clean
+.PHONY: help setup demo serve test check test-unit test-parity test-e2e gpu-check loadtest format clean
 SHELL := bash
 BIN := .venv/bin
 
@@ -23,11 +23,11 @@ check: setup ## Style, types and import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry service
-	$(BIN)/codespell .ci CHANGELOG.md Makefile README.md clients docs service tests --skip '*.svg,*.json'
+	$(BIN)/codespell .ci CHANGELOG.md Makefile README.md clients docs loadtests service tests --skip '*.svg,*.json'
 	$(BIN)/shellcheck .ci/run .ci/setup
 
 test-unit: setup ## Unit, property, API and contract tests on fakes
-	$(BIN)/pytest -n 2 --durations 10 tests/unit tests/api tests/contract tests/architecture clients/python/tests
+	$(BIN)/pytest -n 2 --durations 10 tests/unit tests/api tests/contract tests/architecture tests/loadtests clients/python/tests
 
 test-parity: setup ## Scores against plain formulas on tiny checkpoints
 	$(BIN)/pytest --durations 10 tests/parity
@@ -37,6 +37,9 @@ gpu-check: setup ## Parity on a CUDA machine; not part of make test
 
 test-e2e: setup ## The real server with the real models
 	$(BIN)/pytest --durations 10 tests/e2e
+
+loadtest: setup ## Measure against other ways to score; nothing else may run meanwhile
+	$(BIN)/python -m loadtests W1 W2 W3 W4 W5 -o out/loadtests
 
 format: setup ## Rewrite the code in the project's style
 	$(BIN)/ruff format .

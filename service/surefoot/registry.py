@@ -38,6 +38,7 @@ class ModelCard:
     dtype: str
     backend: str
     device: str
+    prefix_cache: bool
     self_check: SelfCheck = NOT_CHECKED
 
 
@@ -50,6 +51,7 @@ def card_of(
     backend: str,
     device: str,
     is_adapted: bool = False,
+    prefix_cache: bool = False,
 ) -> ModelCard:
     """The card of the model that `line` scores with; the tolerance is the one of its dtype."""
     profile = line.profile
@@ -71,6 +73,7 @@ def card_of(
         dtype=dtype,
         backend=backend,
         device=device,
+        prefix_cache=prefix_cache,
     )
 
 

@@ -75,6 +75,16 @@ async def test_deterministic_scores_are_the_same_to_the_bit(tiny, serve, mixed_t
         assert step_scores(ordered) == together
 
 
+async def test_a_card_tells_whether_longer_solutions_cost_their_new_tokens_only(tiny, serve) -> None:
+    kept, off = {"scores": 0, "prefix_mib": 64}, {"scores": 0, "prefix_mib": 0}
+    told = []
+    for settings in ({"caches": kept}, {"caches": off}, {"caches": kept, "deterministic": True}):
+        served = await serve({"prm": ("embedded-prm", tiny("llama"))}, **settings)
+        told.append(served.registry.get("prm").card.prefix_cache)
+    unpacked = await serve({"prm": ("embedded-prm", tiny("gemma2"))}, caches=kept)
+    assert [*told, unpacked.registry.get("prm").card.prefix_cache] == [True, False, False, False]
+
+
 async def test_deterministic_log_ratios_are_the_same_to_the_bit(tiny, serve, mixed_tasks) -> None:
     reference = {"reference_path": str(tiny("eurus-prm", seed=1))}
     served = await serve({"prm": ("eurus-prm", tiny("eurus-prm"), reference)}, deterministic=True)

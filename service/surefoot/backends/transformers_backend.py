@@ -53,6 +53,11 @@ class TransformersBackend:
     def max_input_tokens(self) -> int:
         return self._max_input_tokens
 
+    @property
+    def keeps_prefixes(self) -> bool:
+        """Whether an input that goes on from an earlier one costs its new tokens only."""
+        return self._trunk.keeps_prefixes and not self._each_alone
+
     def add_head(self, name: str, head: torch.nn.Module) -> None:
         """Register a head under a name that `ForwardItem.head` may ask for."""
         if name in self._heads:

@@ -123,7 +123,7 @@ def _generator_steps(options: RecipeOptions) -> Iterator[Step]:
     yield _training(options, "generator", "form", "form_held_out", "--epochs", "1")
     number = str(amounts.samples[1])
     drawn = ("train", "samples", str(_problems(options, "sampled")), "--n", number, "--only-way")
-    yield _sampling(options, "the generator's own solutions", drawn, out / "samples" / "train.jsonl")
+    yield _sampling(options, "the generator's own solutions", drawn, out / "samples.jsonl")
 
 
 def _row_steps(options: RecipeOptions) -> Iterator[Step]:
@@ -135,7 +135,7 @@ def _row_steps(options: RecipeOptions) -> Iterator[Step]:
     yield _data(options, "the family, right and wrong", "family", *family, rows=amounts.family_rows)
     held_out = ("--gsm8k", str(_problems(options, "validation")), *two)
     yield _data(options, "the family, to validate on", "held_out", *held_out)
-    together = [str(_rows(out, name)) for name in ("gsm8k", "family", "samples")]
+    together = [*(str(_rows(out, name)) for name in ("gsm8k", "family")), str(out / "samples.jsonl")]
     yield _data(options, "all together", "all", *_each("--labelled", together))
     held = [str(out / "gsm8k" / "validation.jsonl"), str(_rows(out, "held_out"))]
     yield _data(options, "all together, to validate on", "validation", *_each("--labelled", held), rows=200)
@@ -152,7 +152,7 @@ def _verifier_steps(options: RecipeOptions) -> Iterator[Step]:
 
 def _report_steps(options: RecipeOptions) -> Iterator[Step]:
     out = options.output
-    pools = out / "samples" / "pools.jsonl"
+    pools = out / "pools.jsonl"
     number = str(_AMOUNTS[options.size].pools[1])
     drawn = ("train", "samples", str(_problems(options, "pools")), "--n", number, "--as", "pools")
     yield _sampling(options, "pools of the generator's solutions of test problems", drawn, pools)

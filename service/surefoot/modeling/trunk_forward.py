@@ -57,6 +57,11 @@ class TrunkForward:
         """Whether several sequences share a pass."""
         return self._forward is packed_hidden_states
 
+    @property
+    def keeps_prefixes(self) -> bool:
+        """Whether what was computed is kept for sequences that go on from it."""
+        return self._cache is not None and self.is_packed
+
     def gives_same_bits(self) -> bool:
         """Whether a sequence gives the same bits alone as beside others and behind a shared beginning.
 
@@ -85,7 +90,7 @@ class TrunkForward:
         self, sequences: Indices, positions: Indices, *, adapter: str | None = None, reads_cache: bool = True
     ) -> tuple[torch.Tensor, list[int]]:
         """`hidden_states`, and how many tokens of each sequence were known from earlier passes."""
-        if self._cache is None or not (self.is_packed and reads_cache):
+        if self._cache is None or not (self.keeps_prefixes and reads_cache):
             return self.hidden_states(sequences, positions, adapter=adapter), [0] * len(sequences)
         with self._one_pass, torch.inference_mode(), self._adapters.active(adapter):
             # By its values: a name may stand for other ones later. What nobody asks for any more ages out.

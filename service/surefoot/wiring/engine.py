@@ -26,7 +26,8 @@ class Engine:
     that are; `None` where the engine applies none. Raises `AdapterInvalid` or `AdapterMismatch`. `remove_model` lets go
     of a name and its adapter, in any thread and also while a pass runs; engines without adapters keep their names.
     `plain_rows` gives an input's rows by one ordinary forward pass in this process, where there is one. Served passes
-    wait for it, so it is for the time before serving.
+    wait for it, so it is for the time before serving. `keeps_prefixes` says that an input which goes on from an earlier
+    one costs its new tokens only.
     """
 
     identity: EngineIdentity
@@ -36,3 +37,4 @@ class Engine:
     plain_rows: Callable[[ForwardItem], Rows] | None
     add_adapter: Callable[[str, Path], EngineIdentity] | None = None
     remove_model: Callable[[str], None] = lambda _name: None
+    keeps_prefixes: bool = False

@@ -105,6 +105,7 @@ def _build_transformers(model: ModelSettings, profile: Profile, settings: Settin
         backend.plain_rows,
         add_adapter,
         backend.remove_head,
+        backend.keeps_prefixes,
     )
 
 

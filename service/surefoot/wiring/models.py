@@ -115,7 +115,7 @@ class ModelLoader:
     ) -> ServedModel:
         plain = _plain_scores(line, queued)
         return ServedModel(
-            _card(line, identity),
+            _card(line, identity, prefix_cache=queued.engine.keeps_prefixes),
             line,
             lambda: check_scores(line, plain, identity.dtype),
             lambda: queued.close(self._settings.shutdown_grace_s),
@@ -161,7 +161,7 @@ def _added(head: str, model: ModelSettings, profile: Profile, engine: Engine) ->
     return identity
 
 
-def _card(scorer: ModelScorer, identity: EngineIdentity) -> ModelCard:
+def _card(scorer: ModelScorer, identity: EngineIdentity, *, prefix_cache: bool = False) -> ModelCard:
     return card_of(
         scorer,
         base_id=identity.base_id,
@@ -170,6 +170,7 @@ def _card(scorer: ModelScorer, identity: EngineIdentity) -> ModelCard:
         backend=identity.backend,
         device=identity.device,
         is_adapted=identity.adapter is not None,
+        prefix_cache=prefix_cache,
     )
 
 

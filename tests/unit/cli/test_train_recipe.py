@@ -107,6 +107,13 @@ def test_samples_are_those_of_the_new_generator(program, files, steps_run, optio
     assert line.startswith("SUREFOOT_GENERATOR__PATH=embedded SUREFOOT_GENERATOR__ADAPTER=")
 
 
+def test_samples_go_where_a_directory_is(options) -> None:
+    """Verbs that make directories make their own; `train samples` writes a file into one that is there."""
+    for step in recipe_steps(options):
+        if step.command[1] == "samples":
+            assert step.makes.parent == options.output
+
+
 def test_settings_of_a_step_reach_its_process(program, files, options, monkeypatch) -> None:
     seen = {}
 

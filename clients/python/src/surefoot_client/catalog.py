@@ -40,7 +40,8 @@ class ModelInfo(Received):
     """A served reward model.
 
     `threshold` and `aggregation` are its defaults, `tolerance` how far scores of equal fingerprints may differ.
-    `trained` is false for the built-in demonstration models, and `notice` then says so.
+    `prefix_cache` says that a solution which goes on from a scored one costs its new tokens only. `trained` is false for
+    the built-in demonstration models, and `notice` then says so.
     """
 
     id: str
@@ -58,6 +59,7 @@ class ModelInfo(Received):
     dtype: str | None = None
     backend: str | None = None
     device: str | None = None
+    prefix_cache: bool | None = None
     self_check: SelfCheck | None = None
 
     @classmethod
@@ -80,6 +82,7 @@ class ModelInfo(Received):
             dtype=fields.optional("dtype", text),
             backend=fields.optional("backend", text),
             device=fields.optional("device", text),
+            prefix_cache=fields.optional("prefix_cache", flag),
             self_check=fields.optional("self_check", SelfCheck.from_dict),
             _json=fields.json,
         )

@@ -48,6 +48,8 @@ class ModelOut(Body):
     dtype: str
     backend: str
     device: str
+    prefix_cache: bool
+    """Whether a solution that goes on from one that was scored costs its new tokens only."""
     self_check: SelfCheckOut
 
 
