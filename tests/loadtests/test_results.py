@@ -1,7 +1,6 @@
 """What is reported is what was measured."""
 
 import pytest
-
 from loadtests.results import Measured, markdown, work_of
 from loadtests.roofline import ModelShape
 from loadtests.token_inputs import TokenCounts, counted

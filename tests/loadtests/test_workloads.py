@@ -3,7 +3,6 @@
 from itertools import pairwise
 
 import pytest
-
 from loadtests.roofline import ModelShape
 from loadtests.workloads import WORKLOADS, workload
 

@@ -40,8 +40,8 @@ class ModelInfo(Received):
     """A served reward model.
 
     `threshold` and `aggregation` are its defaults, `tolerance` how far scores of equal fingerprints may differ.
-    `prefix_cache` says that a solution which goes on from a scored one costs its new tokens only. `trained` is false for
-    the built-in demonstration models, and `notice` then says so.
+    `prefix_cache` says that a solution which goes on from a scored one costs its new tokens only. `trained` is false
+    for the built-in demonstration models, and `notice` then says so.
     """
 
     id: str
