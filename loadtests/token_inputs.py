@@ -37,7 +37,11 @@ def rendered_waves(workload: Workload, directory: Path) -> list[list[dict[str, A
     def candidate(problem: str, steps: Sequence[str]) -> dict[str, Any]:
         task = ScoreTask(problem, steps=tuple(steps))
         rendered = renderer.render(task, join_steps(task.steps or (), profile.splitting.separator))
-        return {"steps": list(steps), "token_ids": list(rendered.token_ids), "positions": list(rendered.positions)}
+        return {
+            "steps": list(steps),
+            "token_ids": list(rendered.token_ids),
+            "positions": list(rendered.readout_positions),
+        }
 
     return [
         [
