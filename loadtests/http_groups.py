@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 import subprocess
+import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 
 import httpx
 import psutil
 
-from loadtests.peer import Group, Scores
+from loadtests.peer import Group, Scores, answer_runs
 
 Ask = Callable[[httpx.AsyncClient, Group], Awaitable[Scores]]
 
@@ -33,6 +37,24 @@ def score_over_http(ask: Ask, url: str, wave: Sequence[Group], concurrency: int)
 
     found = asyncio.run(all_groups())
     return [scores for scores, _ in found], [took for _, took in found]
+
+
+def answer_over_http(command: Sequence[str], environment: Mapping[str, str], port: int, ready: str, ask: Ask) -> None:
+    """Start a server, answer runs with it once its path `ready` does, and stop it. It logs to standard error."""
+    url = f"http://127.0.0.1:{port}"
+    with subprocess.Popen(command, stdout=sys.stderr, env=os.environ | environment) as server:  # noqa: S603
+        try:
+            wait_until_up(server, f"{url}{ready}")
+            answer_runs(partial(score_over_http, ask, url), lambda: family_of(server))
+        finally:
+            server.terminate()
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def wait_until_up(process: subprocess.Popen[bytes], url: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from loadtests.roofline import ModelShape
 from loadtests.token_inputs import TokenCounts
+from surefoot.forest import shared_prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +43,9 @@ def work_of(waves: Sequence[Sequence[dict[str, Any]]], shape: ModelShape) -> flo
     """FLOPs of the distinct tokens of all waves, each wave from scratch, attention counted."""
     total = 0
     for wave in waves:
-        seen: set[tuple[int, ...]] = set()
-        ordered = sorted(tuple(each["token_ids"]) for group in wave for each in group["candidates"])
         before: tuple[int, ...] = ()
-        for tokens in ordered:
-            if tokens in seen:
-                continue
-            seen.add(tokens)
-            shared = next(
-                (place for place, pair in enumerate(zip(before, tokens, strict=False)) if pair[0] != pair[1]),
-                min(len(before), len(tokens)),
-            )
+        for tokens in sorted(tuple(each["token_ids"]) for group in wave for each in group["candidates"]):
+            shared = shared_prefix(before, tokens)
             total += (len(tokens) - shared) * shape.flops_per_token
             total += sum(shape.attention_flops(depth) for depth in range(shared + 1, len(tokens) + 1))
             before = tokens

@@ -12,7 +12,6 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,7 +25,7 @@ import httpx
 import psutil
 import typer
 
-from loadtests.http_groups import family_of, wait_until_up
+from loadtests.http_groups import family_of, free_port, wait_until_up
 from loadtests.workloads import Group, workload
 
 CONFIG = """
@@ -141,9 +140,7 @@ def main(
     pauses: Annotated[bool, typer.Option(help="Stop the server's process for a second now and then.")] = True,
 ) -> None:
     """Overload a real server, with faults; exits with 1 where anything is lost or memory grows."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     with tempfile.TemporaryDirectory(prefix="surefoot-soak-") as scratch:
         config = Path(scratch) / "surefoot.toml"
         config.write_text(CONFIG.format(port=port, prefix_mib=PREFIX_MIB), encoding="utf-8")

@@ -6,17 +6,15 @@ import time
 from collections.abc import Sequence
 
 from loadtests.peer import Group, Scores, answer_runs, options
+from loadtests.token_classifier import open_classifier
 
 
 def main() -> None:
     """Load the token classifier and answer."""
     given = options()
     import torch
-    from transformers import AutoModelForTokenClassification
 
-    torch.set_num_threads(given.threads)
-    dtype = getattr(torch, given.dtype)
-    model = AutoModelForTokenClassification.from_pretrained(given.classifier, dtype=dtype).eval().to(given.device)
+    model = open_classifier(given)
 
     @torch.inference_mode()
     def score(wave: Sequence[Group], _concurrency: int) -> tuple[list[Scores], list[float]]:

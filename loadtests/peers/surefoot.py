@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
 
-from loadtests.http_groups import family_of, score_over_http, wait_until_up
-from loadtests.peer import Group, Scores, answer_runs, options
+from loadtests.http_groups import answer_over_http, free_port
+from loadtests.peer import Group, Scores, options
 
 CONFIG = """
 port = {port}
@@ -31,28 +28,12 @@ engine = "none"
 
 def main() -> None:
     """Start the server and answer."""
-    import socket
-
-    given = options()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    given, port = options(), free_port()
     with tempfile.TemporaryDirectory(prefix="surefoot-loadtest-") as scratch:
         config = Path(scratch) / "surefoot.toml"
         config.write_text(CONFIG.format(port=port, dtype=given.dtype, device=given.device), encoding="utf-8")
         command = [sys.executable, "-m", "surefoot", "serve", "--config", str(config)]
-        environment = os.environ | {"OMP_NUM_THREADS": str(given.threads)}
-        with subprocess.Popen(command, stdout=sys.stderr, env=environment) as server:  # noqa: S603
-            url = f"http://127.0.0.1:{port}"
-            wait_until_up(server, f"{url}/ready")
-
-            def score(wave: Sequence[Group], concurrency: int) -> tuple[list[Scores], list[float]]:
-                return score_over_http(_ask, url, wave, concurrency)
-
-            try:
-                answer_runs(score, lambda: family_of(server))
-            finally:
-                server.terminate()
+        answer_over_http(command, {"OMP_NUM_THREADS": str(given.threads)}, port, "/ready", _ask)
 
 
 async def _ask(client: httpx.AsyncClient, group: Group) -> Scores:

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import math
-import os
-import socket
-import subprocess
 import sys
-from collections.abc import Sequence
 
 import httpx
 
-from loadtests.http_groups import family_of, score_over_http, wait_until_up
-from loadtests.peer import Group, Scores, answer_runs, options
+from loadtests.http_groups import answer_over_http, free_port
+from loadtests.peer import Group, Scores, options
 
 
 def main() -> None:
     """Start the server on the token classifier and answer."""
-    given = options()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    given, port = options(), free_port()
     command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", given.classifier]
     command += ["--runner", "pooling", "--port", str(port), "--dtype", given.dtype, "--max-model-len", "4096"]
     command += ["--pooler-config", '{"task": "token_classify", "tok_pooling_type": "ALL"}', "--disable-log-stats"]
@@ -29,17 +22,7 @@ def main() -> None:
     # "nobind": the cores are given by the parent, as to all.
     environment = {"VLLM_CPU_KVCACHE_SPACE": "2", "VLLM_CPU_OMP_THREADS_BIND": "nobind"}
     environment["OMP_NUM_THREADS"] = str(given.threads)
-    with subprocess.Popen(command, stdout=sys.stderr, env={**os.environ, **environment}) as server:  # noqa: S603
-        url = f"http://127.0.0.1:{port}"
-        wait_until_up(server, f"{url}/health")
-
-        def score(wave: Sequence[Group], concurrency: int) -> tuple[list[Scores], list[float]]:
-            return score_over_http(_ask, url, wave, concurrency)
-
-        try:
-            answer_runs(score, lambda: family_of(server))
-        finally:
-            server.terminate()
+    answer_over_http(command, environment, port, "/health", _ask)
 
 
 async def _ask(client: httpx.AsyncClient, group: Group) -> Scores:

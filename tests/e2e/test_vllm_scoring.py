@@ -141,7 +141,8 @@ async def test_a_profile_that_the_server_does_not_fit_is_refused_at_start(
 async def test_a_dead_server_fails_the_items_and_is_named(served: Registry, vllm: RemoteVllm, caplog) -> None:
     """The last test: from here on the server is gone."""
     vllm.kill()
-    (failure,) = await scores(served, f"fast-{ON_SERVER}", [TASKS["one step"]])
+    unseen = ScoreTask("What is 5 + 6?", steps=("It is 11.",))  # the score cache answers what it has seen
+    (failure,) = await scores(served, f"fast-{ON_SERVER}", [unseen])
     assert isinstance(failure, BackendFailed)
     assert failure.retryable
     assert "cannot be reached" in caplog.text

@@ -94,12 +94,12 @@ class TransformersBackend:
     def _one_pass(
         self, batch: Sequence[ForwardItem], heads: Sequence[torch.nn.Module], adapter: str | None
     ) -> list[Forwarded]:
-        hidden, cached = self._trunk.cached_hidden_states(
-            [item.rendered.token_ids for item in batch],
-            [item.rendered.readout_positions for item in batch],
-            adapter=adapter,
-            reads_cache=not self._each_alone,
-        )
+        tokens = [item.rendered.token_ids for item in batch]
+        positions = [item.rendered.readout_positions for item in batch]
+        if self._each_alone:
+            hidden, cached = self._trunk.hidden_states(tokens, positions, adapter=adapter), [0] * len(batch)
+        else:
+            hidden, cached = self._trunk.cached_hidden_states(tokens, positions, adapter=adapter)
         parts = hidden.split([len(item.rendered.readout_positions) for item in batch])
         return [Forwarded(_rows(head, part), count) for head, part, count in zip(heads, parts, cached, strict=True)]
 

@@ -87,10 +87,10 @@ class TrunkForward:
         self._adapters.remove(name)
 
     def cached_hidden_states(
-        self, sequences: Indices, positions: Indices, *, adapter: str | None = None, reads_cache: bool = True
+        self, sequences: Indices, positions: Indices, *, adapter: str | None = None
     ) -> tuple[torch.Tensor, list[int]]:
         """`hidden_states`, and how many tokens of each sequence were known from earlier passes."""
-        if self._cache is None or not (self.keeps_prefixes and reads_cache):
+        if self._cache is None or not self.is_packed:
             return self.hidden_states(sequences, positions, adapter=adapter), [0] * len(sequences)
         with self._one_pass, torch.inference_mode(), self._adapters.active(adapter):
             # By its values: a name may stand for other ones later. What nobody asks for any more ages out.

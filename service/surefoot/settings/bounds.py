@@ -11,7 +11,7 @@ class SchedulerSettings(Section):
     """How requests become batches: `[scheduler]` in the file."""
 
     max_batch_tokens: int = Field(16_384, ge=1)
-    """Tokens of a forward pass; more is faster until memory or latency says stop."""
+    """Distinct tokens of a forward pass, a shared beginning once; more is faster until memory or latency says stop."""
     max_batch_items: int = Field(256, ge=1)
     """Inputs of a forward pass."""
     max_queue_tokens: int = Field(1_048_576, ge=1)

@@ -47,8 +47,8 @@ class Settings(BaseSettings):
     dtype: Dtype = "auto"
     """Reward models' weights; `auto` is bf16 where the processor multiplies it natively, else fp32. Heads are fp32."""
     deterministic: bool = False
-    """Have a score be the same to the bit whatever else is in its batch. Free in bf16 on most CPUs; elsewhere every
-    input then has a pass of its own. Only for models on the transformers backend."""
+    """Have a score be the same to the bit whatever else is in its batch. Free in bf16 on a CPU where a trial at start
+    shows equal bits; elsewhere every input has a pass of its own. Only for models on the transformers backend."""
     threads: int = Field(0, ge=0)
     """CPU threads of the scorers; 0 leaves torch's choice."""
     max_input_tokens: int = Field(4096, ge=16)

@@ -67,9 +67,10 @@ def rows_of(sampled: SampledSolutions, judge: EquivalenceJudge, source: str, num
         except NoSteps:
             continue
         is_correct = has_right_answer(steps, sampled.answer, judge)
-        labels = certain_labels(steps, sampled.reference, is_correct=is_correct)
         if sampled.only_way and sampled.reference and not is_correct:
             labels = labels_by_reference(steps, sampled.reference)
+        else:
+            labels = certain_labels(steps, sampled.reference, is_correct=is_correct)
         yield LabelledRow(
             sampled.problem,
             steps,

@@ -59,7 +59,7 @@ def test_one_call_gives_what_a_call_for_each_branch_gives(sequences, rng, window
     torch.testing.assert_close(found, by_branches(store, query, key, value, window), atol=1e-5, rtol=1e-5)
 
 
-def test_a_cpu_and_a_gradient_are_no_place_for_it() -> None:
+def test_it_is_for_cuda_devices_alone() -> None:
     assert not fits_flex(torch.randn(1, 2, 3, 16))
     assert not fits_flex(torch.randn(1, 2, 3, 16, device="meta"))
 
