@@ -21,6 +21,7 @@ from safetensors.torch import load
 from torch.nn.functional import linear
 
 from surefoot.errors import AdapterInvalid, AdapterMismatch
+from surefoot.modeling.row_chunks import rows_at_a_time
 
 WEIGHTS, CONFIG, FACTS = "adapter_model.safetensors", "adapter_config.json", "surefoot.json"
 """peft's two files, and what surefoot says of how they were made."""
@@ -47,8 +48,13 @@ class LowRank:
     up: torch.Tensor
     scale: float
 
-    def __call__(self, inputs: torch.Tensor) -> torch.Tensor:
-        return linear(linear(inputs.float(), self.down), self.up) * self.scale
+    def add_to(self, outputs: torch.Tensor, inputs: torch.Tensor) -> None:
+        """Add it to the layer's `outputs`, [..., out], for its `inputs`, [..., in]; a few rows at a time, so that what
+        is in fp32 stays in the processor's cache."""
+        given, sums = inputs.flatten(0, -2), outputs.flatten(0, -2)
+        size = rows_at_a_time(outputs.device)
+        for some, into in zip(given.split(size), sums.split(size), strict=True):
+            into.copy_(torch.addmm(into.float(), linear(some.float(), self.down), self.up.t(), alpha=self.scale))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +146,10 @@ class AdaptedLayers:
         finally:
             self._active = {}
 
-    def _changed(self, module: torch.nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> Any:
+    def _changed(self, module: torch.nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
         low_rank = self._active.get(module)
-        return None if low_rank is None else (output + low_rank(inputs[0])).to(output.dtype)
+        if low_rank is not None:
+            low_rank.add_to(output, inputs[0])
 
     def _fitting(self, name: str, low_rank: LowRank) -> Any:
         # What was trained on a language model's decoder fits the bare decoder too.

@@ -21,6 +21,7 @@ from surefoot.modeling.packed_forward import (
     same_bits_in_company,
 )
 from surefoot.modeling.prefix_cache import PrefixCache
+from surefoot.modeling.row_chunks import feed_forward_in_chunks
 from surefoot.modeling.split_forward import can_be_split, layer_inputs, packed_hidden_states_above
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class TrunkForward:
             log.warning("%s is scored one sequence at a time: %s", name, reason)
             self._forward = plain_hidden_states
             self._check_plain(name)
+        feed_forward_in_chunks(self._trunk)
 
     @property
     def dtype(self) -> torch.dtype:
