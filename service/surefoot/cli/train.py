@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from surefoot.cli import (
+    train_average,
     train_data,
     train_loop,
     train_models,
@@ -29,5 +30,6 @@ app.command("rollouts")(train_rollouts.rollouts)
 app.command("prm")(train_models.prm)
 app.command("orm")(train_models.orm)
 app.command("generator")(train_models.generator)
+app.command("average")(train_average.average)
 app.command("recipe")(train_recipe.recipe)
 app.command("loop")(train_loop.loop)

@@ -21,6 +21,9 @@ from surefoot.training.run_state import write_whole
 PROFILE = "profile.toml"
 _TRAINED = "-trained"
 
+_OF_THE_FORM = ("base_id", "lora", "profile", "preface", "stored_as")
+"""What surefoot.json says of how an adapter is served, and not of how it was trained."""
+
 
 def write_adapter(
     directory: Path,
@@ -34,13 +37,33 @@ def write_adapter(
     Each file is replaced as a whole. The facts come last and name the weights by their hash, so that those of two runs
     are never taken for one. Raises `OSError`.
     """
+    served_by = None if profile is None else profile_toml(trained_profile(profile), facts["command"]).encode()
+    _write(directory, weights, _config(model), served_by, facts)
+
+
+def write_averaged(directory: Path, weights: Mapping[str, torch.Tensor], like: Path, facts: Mapping[str, Any]) -> None:
+    """Write weights that were made of those of the adapter in `like`, stored and served as that one; `facts` replace
+    what it says of how it was made. Raises `OSError`."""
+    theirs = json.loads((like / FACTS).read_text(encoding="utf-8")) if (like / FACTS).exists() else {}
+    served_by = (like / PROFILE).read_bytes() if (like / PROFILE).exists() else None
+    stored = {name: tensor.to(getattr(torch, theirs.get("stored_as", "float32"))) for name, tensor in weights.items()}
+    kept = {name: theirs[name] for name in _OF_THE_FORM if name in theirs}
+    _write(directory, stored, (like / CONFIG).read_bytes(), served_by, {**kept, **facts})
+
+
+def _write(
+    directory: Path,
+    weights: Mapping[str, torch.Tensor],
+    config: bytes,
+    served_by: bytes | None,
+    facts: Mapping[str, Any],
+) -> None:
     content = save(dict(weights), metadata={"format": "pt"})
     write_whole(directory / WEIGHTS, content)
-    write_whole(directory / CONFIG, _config(model))
-    if profile is not None:
-        write_whole(directory / PROFILE, profile_toml(trained_profile(profile), facts["command"]).encode())
-    told = {**facts, "sha256": hashlib.sha256(content).hexdigest()}
-    write_whole(directory / FACTS, _json(told))
+    write_whole(directory / CONFIG, config)
+    if served_by is not None:
+        write_whole(directory / PROFILE, served_by)
+    write_whole(directory / FACTS, _json({**facts, "sha256": hashlib.sha256(content).hexdigest()}))
 
 
 def trained_profile(profile: Profile) -> Profile:
