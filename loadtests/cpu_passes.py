@@ -58,7 +58,7 @@ def main(
             results.append(forward.hidden_states(sequences, positions, adapter="prm"))
             best[way] = min(best[way], time.perf_counter() - began)
     equal = all(torch.equal(results[0], other) for other in results)
-    typer.echo(f"{tokens:,} tokens, {threads} threads, {dtype}; matrix products {max(rates) / 1e9:,.0f} GFLOP/s; ")
+    typer.echo(f"{tokens:,} tokens, {threads} threads, {dtype}; matrix products {max(rates) / 1e9:,.0f} GFLOP/s")
     typer.echo(f"equal to the bit: {equal}\n\n| taken at a time | tokens/s | of the matrix rate |\n|---|---:|---:|")
     for way, seconds in best.items():
         typer.echo(f"| {way} | {tokens / seconds:,.0f} | {work / seconds / max(rates):.0%} |")

@@ -40,7 +40,7 @@ async def test_a_model_tells_its_profile_scale_limits_and_fingerprint(api) -> No
         "profile": "embedded-prm",
         "scale": "probability",
         "max_input_tokens": 4096,
-        "threshold": 0.69,
+        "threshold": 0.73,
         "aggregation": "prod",
     }
     assert prm["fingerprint"]

@@ -179,7 +179,7 @@ async def test_the_first_step_below_the_threshold_is_the_first_error(api) -> Non
 async def test_the_default_threshold_is_the_profiles(api) -> None:
     for problem in ("a", "b", "c", "d"):
         result = await result_of(api, item(problem=problem))
-        below = [step["index"] for step in result["steps"] if step["score"] < 0.69]
+        below = [step["index"] for step in result["steps"] if step["score"] < 0.73]
         assert result["first_error"] == (below[0] if below else None)
 
 

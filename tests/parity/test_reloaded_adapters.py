@@ -10,7 +10,7 @@ async def test_scores_after_a_reload_are_those_of_a_fresh_server(serve, tiny, pr
     first, second = AdapterDirectory(tmp_path / "first"), AdapterDirectory(tmp_path / "second")
     first.put(1)
     second.put(2)
-    second.set_profile("embedded-prm", ("threshold = 0.69", "threshold = 0.25"))
+    second.set_profile("embedded-prm", ("threshold = 0.73", "threshold = 0.25"))
 
     async def served_from(adapter: AdapterDirectory):
         settings = {"adapter": str(adapter.path)}

@@ -184,7 +184,7 @@ async def test_an_adapter_that_fails_its_proof_is_let_go_of(registry, adapter) -
 
 
 async def test_a_profile_beside_the_adapter_is_read_again(registry, adapter) -> None:
-    adapter.set_profile("embedded-prm", ("threshold = 0.69", "threshold = 0.25"))
+    adapter.set_profile("embedded-prm", ("threshold = 0.73", "threshold = 0.25"))
     assert (await registry.reload("prm")).changed
     assert registry.get("prm").card.threshold == 0.25
 
