@@ -13,8 +13,9 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import psutil
 
@@ -39,7 +40,8 @@ class PeerOptions:
 
 
 def options() -> PeerOptions:
-    """From the command line; threads are set before any library is loaded."""
+    """From the command line; threads are set, and standard output kept for answers, before any library is loaded."""
+    answers_file()
     parser = argparse.ArgumentParser()
     parser.add_argument("--causal", required=True)
     parser.add_argument("--classifier", required=True)
@@ -53,10 +55,17 @@ def options() -> PeerOptions:
     return PeerOptions(given.causal, given.classifier, (positive, negative), given.dtype, given.threads, given.device)
 
 
+@cache
+def answers_file() -> TextIO:
+    """What was standard output; from the first call on, what libraries print there goes to standard error."""
+    found = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return found
+
+
 def answer_runs(score: ScoreWave, others: Callable[[], Sequence[psutil.Process]] = lambda: ()) -> None:
     """Serve runs until standard input ends. `others` are processes whose memory counts too."""
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    answers = answers_file()
     print(json.dumps({"ready": True}), file=answers, flush=True)
     for line in sys.stdin:
         asked = json.loads(line)
