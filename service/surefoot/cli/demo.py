@@ -24,7 +24,7 @@ from surefoot.errors import NotReady, StartupError
 from surefoot.settings import load_settings
 from surefoot_client import BestOfN, ConnectionFailed, ModelInfo, SurefootClient
 
-PROBLEM = "A farmer has 3 baskets with 12 apples each. He sells 10 apples. How many apples does he have left?"
+PROBLEM = "Tom has 3 boxes with 12 pens each. He gives away 7. How many pens are left?"
 _START_LIMIT_S = 300.0
 _STOP_LIMIT_S = 60.0
 

@@ -9,7 +9,7 @@ import torch
 
 from surefoot.forest import Forest, Segment
 from surefoot.modeling.flex_forest import ForestMask
-from surefoot.modeling.packed_attention import Branch
+from surefoot.modeling.forest_layout import Branch
 from surefoot.modeling.prefix_cache import PrefixCache, States
 
 

@@ -12,8 +12,9 @@ from typing import Any
 import torch
 
 from surefoot.forest import grow_forest, separate_trees
+from surefoot.modeling.chunked_attention import BLOCK
+from surefoot.modeling.forest_layout import ForestLayout
 from surefoot.modeling.forest_store import ForestStore, keep_states, known_states
-from surefoot.modeling.packed_attention import BLOCK, ForestLayout
 from surefoot.modeling.prefix_cache import PrefixCache, States
 
 

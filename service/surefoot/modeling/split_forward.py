@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from surefoot.forest import separate_trees
+from surefoot.modeling.forest_layout import ForestLayout
 from surefoot.modeling.forest_store import ForestStore
-from surefoot.modeling.packed_attention import ForestLayout
 from surefoot.modeling.packed_forward import packed_hidden_states, packed_pass, wanted_places
 
 

@@ -102,6 +102,7 @@ class InterruptingBackend(FakeBackend):
         return super().forward(batch)
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_keeps_what_was_done_again(program, source, output, with_failures) -> None:
     interrupted = program.with_parts(backend=InterruptingBackend())
     ended = interrupted("score", source, "-o", output, "--retry-failed", *ONE_BY_ONE)
@@ -111,6 +112,7 @@ def test_an_interrupt_keeps_what_was_done_again(program, source, output, with_fa
     assert "goes on from there" in ended.stderr
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_nothing_is_left_beside_the_output(program, source, output, with_failures) -> None:
     program.with_parts(backend=InterruptingBackend())("score", source, "-o", output, "--retry-failed", *ONE_BY_ONE)
     assert {path.name for path in output.parent.iterdir()} == {"in.jsonl", "out.jsonl"}

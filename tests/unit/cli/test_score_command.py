@@ -228,6 +228,7 @@ class InterruptingBackend(FakeBackend):
         return super().forward(batch)
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_leaves_a_file_to_resume(program, written, output) -> None:
     source = written("in.jsonl", *GOOD)
     one_by_one = ("score", source, "-o", output, "--batch-size", "1", "--concurrency", "1")

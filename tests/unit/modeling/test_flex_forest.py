@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from surefoot.forest import grow_forest
 from surefoot.modeling import flex_forest
 from surefoot.modeling.flex_forest import attend_to_forest, fits_flex
+from surefoot.modeling.forest_layout import ForestLayout
 from surefoot.modeling.forest_store import ForestStore
-from surefoot.modeling.packed_attention import ForestLayout, packed_attention
+from surefoot.modeling.packed_attention import packed_attention
 
 SEQUENCES = st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=7), min_size=1, max_size=8)
 LAYER = torch.nn.Identity()

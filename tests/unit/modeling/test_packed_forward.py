@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from surefoot.forest import separate_trees
+from surefoot.modeling.forest_layout import ForestLayout
 from surefoot.modeling.forest_store import ForestStore
-from surefoot.modeling.packed_attention import PACKED_ATTENTION, ForestLayout, UnsupportedAttention, packed_attention
+from surefoot.modeling.packed_attention import PACKED_ATTENTION, UnsupportedAttention, packed_attention
 from surefoot.modeling.packed_forward import packed_hidden_states, plain_hidden_states, rotates_by_longest
 
 TOLERANCE = 2e-5
