@@ -25,6 +25,9 @@ from surefoot.settings import load_settings
 from surefoot_client import BestOfN, ConnectionFailed, ModelInfo, SurefootClient
 
 PROBLEM = "Tom has 3 boxes with 12 pens each. He gives away 7. How many pens are left?"
+STRATEGY = "process_weighted"
+"""What the embedded models choose best by, as their cards say: a vote, weighted by the process model."""
+
 _START_LIMIT_S = 300.0
 _STOP_LIMIT_S = 60.0
 
@@ -55,7 +58,7 @@ def demo(
             ):
                 found, models = _solve(client, problem, n, seed)
             console.print()
-            show_best_of_n(console, problem, found, models, "process")
+            show_best_of_n(console, problem, found, models, STRATEGY)
             console.print()
         with _step(console, "4/4 stop the service", seconds, "stop"):
             server.stop()
@@ -65,7 +68,7 @@ def demo(
 
 def _solve(client: SurefootClient, problem: str, n: int, seed: int) -> tuple[BestOfN, tuple[ModelInfo, ...]]:
     sampling = {"n": n, "temperature": 0.7, "max_tokens": 192, "seed": seed}
-    found = client.best_of_n(problem, sampling=sampling, ranking={"strategy": "process"})
+    found = client.best_of_n(problem, sampling=sampling, ranking={"strategy": STRATEGY})
     return found, client.models().models
 
 
