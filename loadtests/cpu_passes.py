@@ -14,6 +14,7 @@ from typing import Annotated
 import torch
 import typer
 
+from loadtests.results import work_of
 from loadtests.roofline import ModelShape, matrix_rate
 from surefoot.embedded.shipped_adapters import SHIPPED, adapter_directory
 from surefoot.modeling import row_chunks
@@ -44,8 +45,7 @@ def main(
     sequences = [[rng.randrange(1_000, 40_000) for _ in range(rng.randint(200, 900))] for _ in range(14)]
     positions = [[len(sequence) - 1] for sequence in sequences]
     tokens = sum(map(len, sequences))
-    attention = sum(shape.attention_flops(depth) for each in sequences for depth in range(1, len(each) + 1))
-    work = tokens * shape.flops_per_token + attention
+    work = work_of([[{"candidates": [{"token_ids": sequence} for sequence in sequences]}]], shape)
     forward.hidden_states(sequences[:2], positions[:2], adapter="prm")
     best = dict.fromkeys(WAYS, float("inf"))
     results: list[torch.Tensor] = []

@@ -11,22 +11,15 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from statistics import quantiles
-from typing import Annotated, Any
+from typing import Annotated
 
 import httpx
 import psutil
 import typer
 
-from loadtests.surefoot_server import surefoot_server
+from loadtests.surefoot_server import SCORER, score_body, surefoot_server
 from loadtests.workloads import Group, workload
 
-CONFIG = """
-[[models]]
-name = "prm"
-profile = "embedded-prm"
-[generator]
-engine = "none"
-"""
 SMALL = Group("Tom has 3 apples and buys 4 more. How many has he?", (("3 + 4 = 7 apples.", "The answer is 7."),))
 
 
@@ -37,7 +30,7 @@ def main(
     threads: Annotated[int, typer.Option(min=1, help="Of a pass.")] = os.cpu_count() or 1,
 ) -> None:
     """Print both."""
-    with surefoot_server(CONFIG, {"OMP_NUM_THREADS": str(threads)}) as server:
+    with surefoot_server(SCORER, {"OMP_NUM_THREADS": str(threads)}) as server:
         process = psutil.Process(server.process.pid)
         alone = asyncio.run(_single(server.url, repeats))
         cuts = quantiles(alone, n=100)
@@ -56,7 +49,7 @@ async def _single(url: str, repeats: int) -> list[float]:
     async with httpx.AsyncClient(base_url=url, timeout=60) as client:
         for number in range(repeats + 20):
             began = time.perf_counter()
-            (await client.post("/score", json=_body(SMALL))).raise_for_status()
+            (await client.post("/score", json=score_body(SMALL.problem, SMALL.candidates))).raise_for_status()
             if number >= 20:  # the first ones compute it, open the connection and warm up
                 found.append(time.perf_counter() - began)
     return found
@@ -73,16 +66,12 @@ async def _saturated(url: str, seconds: float, callers: int) -> int:
         async with httpx.AsyncClient(base_url=url, timeout=None) as client:  # noqa: S113  measured whole
             while time.monotonic() < until:
                 group = groups[(number + callers * sent) % len(groups)]
-                salted = Group(f"[{number} {sent} {time.time_ns()}] {group.problem}", group.candidates)
-                (await client.post("/score", json=_body(salted))).raise_for_status()
+                body = score_body(f"[{number} {sent} {time.time_ns()}] {group.problem}", group.candidates)
+                (await client.post("/score", json=body)).raise_for_status()
                 sent, scored = sent + 1, scored + len(group.candidates)
 
     await asyncio.gather(*(caller(number) for number in range(callers)))
     return scored
-
-
-def _body(group: Group) -> dict[str, Any]:
-    return {"model": "prm", "items": [{"problem": group.problem, "steps": list(each)} for each in group.candidates]}
 
 
 def _cpu_of_threads(process: psutil.Process) -> Mapping[int, float]:

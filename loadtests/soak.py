@@ -22,22 +22,18 @@ import psutil
 import typer
 
 from loadtests.http_groups import family_of
-from loadtests.surefoot_server import SurefootServer, surefoot_server
+from loadtests.surefoot_server import SCORER, SurefootServer, score_body, surefoot_server
 from loadtests.workloads import Group, workload
 
-CONFIG = """
-[[models]]
-name = "prm"
-profile = "embedded-prm"
-[generator]
-engine = "none"
+PREFIX_MIB = 256
+CONFIG = f"""{SCORER}
 [scheduler]
 max_queue_tokens = 60000
 max_batch_tokens = 8192
+
 [caches]
-prefix_mib = {prefix_mib}
+prefix_mib = {PREFIX_MIB}
 """
-PREFIX_MIB = 256
 _WAITING = ("surefoot_queue_requests{", "surefoot_queue_tokens{")
 PROMISED = {200, 400, 408, 413, 415, 422, 429, 503, 504}
 FLAT, WITHIN = 1.05, 1.2
@@ -74,8 +70,7 @@ class Soak:
     def _body(self, rng: random.Random) -> dict[str, Any]:
         group = rng.choice(self.groups)
         salt = f"[{rng.random()}] " if rng.random() < 0.7 else ""
-        items = [{"problem": salt + group.problem, "steps": list(steps)} for steps in group.candidates]
-        body: dict[str, Any] = {"model": "prm", "items": items}
+        body = score_body(salt + group.problem, group.candidates)
         if rng.random() < 0.3:
             body["priority"] = "bulk"
         if rng.random() < 0.2:
@@ -137,7 +132,7 @@ def main(
     pauses: Annotated[bool, typer.Option(help="Stop the server's process for a second now and then.")] = True,
 ) -> None:
     """Overload a real server, with faults; exits with 1 where anything is lost or memory grows."""
-    with surefoot_server(CONFIG.format(prefix_mib=PREFIX_MIB)) as server:
+    with surefoot_server(CONFIG) as server:
         report = asyncio.run(_soak(server, minutes, callers, pauses=pauses))
         server.process.send_signal(signal.SIGTERM)
         report["exit_code"] = server.process.wait(timeout=60)

@@ -6,12 +6,28 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from loadtests.http_groups import free_port, wait_until_up
+
+SCORER = """
+[[models]]
+name = "prm"
+profile = "embedded-prm"
+
+[generator]
+engine = "none"
+"""
+"""Settings of a server of the shipped process model, and of nothing else."""
+
+
+def score_body(problem: str, candidates: Iterable[Sequence[str]]) -> dict[str, Any]:
+    """A request of `POST /score` to it; a candidate is its steps."""
+    return {"model": "prm", "items": [{"problem": problem, "steps": list(steps)} for steps in candidates]}
 
 
 @dataclass(frozen=True, slots=True)

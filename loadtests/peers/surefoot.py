@@ -10,20 +10,14 @@ import httpx
 
 from loadtests.http_groups import answer_over_http, free_port
 from loadtests.peer import Group, Scores, options
+from loadtests.surefoot_server import SCORER, score_body
 
-CONFIG = """
-port = {port}
-dtype = "{dtype}"
-device = "{device}"
+CONFIG = f"""
+port = {{port}}
+dtype = "{{dtype}}"
+device = "{{device}}"
 max_input_tokens = 4096
-
-[[models]]
-name = "prm"
-profile = "embedded-prm"
-
-[generator]
-engine = "none"
-"""
+{SCORER}"""
 
 
 def main() -> None:
@@ -37,8 +31,8 @@ def main() -> None:
 
 
 async def _ask(client: httpx.AsyncClient, group: Group) -> Scores:
-    items = [{"problem": group["problem"], "steps": candidate["steps"]} for candidate in group["candidates"]]
-    response = await client.post("/score", json={"model": "prm", "items": items})
+    body = score_body(group["problem"], (candidate["steps"] for candidate in group["candidates"]))
+    response = await client.post("/score", json=body)
     response.raise_for_status()
     return [[step["score"] for step in result["steps"]] for result in response.json()["results"]]
 

@@ -51,7 +51,8 @@ class LowRank:
     def add_to(self, outputs: torch.Tensor, inputs: torch.Tensor) -> None:
         """Add it to the layer's `outputs`, [..., out], for its `inputs`, [..., in]; a few rows at a time, so that what
         is in fp32 stays in the processor's cache."""
-        given, sums = inputs.flatten(0, -2), outputs.flatten(0, -2)
+        # A view, or an error: rows of a copy would be changed for nobody.
+        given, sums = inputs.flatten(0, -2), outputs.view(-1, outputs.shape[-1])
         size = rows_at_a_time(outputs.device)
         for some, into in zip(given.split(size), sums.split(size), strict=True):
             into.copy_(torch.addmm(into.float(), linear(some.float(), self.down), self.up.t(), alpha=self.scale))
