@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import httpx
 import psutil
@@ -72,7 +73,7 @@ def wait_until_up(process: subprocess.Popen[bytes], url: str) -> None:
     raise RuntimeError(f"the server was not up within {START_LIMIT_S:.0f} s")
 
 
-def family_of(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+def family_of(process: subprocess.Popen[Any]) -> list[psutil.Process]:
     """A server with the processes that it has started."""
     parent = psutil.Process(process.pid)
     return [parent, *parent.children(recursive=True)]

@@ -1,16 +1,21 @@
-"""Peers as processes of their own, one line of JSON each way."""
+"""Peers as processes of their own, one line of JSON each way. Only the one that is asked runs: servers that wait for
+work may turn in circles for it, and would take time from the one that is measured."""
 
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
+import psutil
+
+from loadtests.http_groups import family_of
 from loadtests.merged_checkpoint import Checkpoints
 
 PEERS = ("surefoot", "one_by_one", "padded_batches", "vllm_pooling", "vllm_generate")
@@ -28,15 +33,36 @@ class Machine:
 class Peer:
     """A peer that is up."""
 
-    def __init__(self, name: str, stdin: IO[str], stdout: IO[str]) -> None:
+    def __init__(self, name: str, process: subprocess.Popen[str]) -> None:
         self.name = name
-        self._stdin, self._stdout = stdin, stdout
+        self._process = process
+        self._stdin, self._stdout = cast("IO[str]", process.stdin), cast("IO[str]", process.stdout)
 
     def run(self, waves: Path, concurrency: int) -> dict[str, Any]:
         """Score a file of waves. Raises `RuntimeError` where the peer ends instead."""
-        self._stdin.write(json.dumps({"waves": str(waves), "concurrency": concurrency}) + "\n")
-        self._stdin.flush()
-        return self.answer()
+        with self.awake():
+            self._stdin.write(json.dumps({"waves": str(waves), "concurrency": concurrency}) + "\n")
+            self._stdin.flush()
+            return self.answer()
+
+    @contextmanager
+    def awake(self) -> Iterator[None]:
+        """Its processes run within, and stand still behind."""
+        self.signal(signal.SIGCONT)
+        try:
+            yield
+        finally:
+            self.signal(signal.SIGSTOP)
+
+    def signal(self, number: int) -> None:
+        """To it and to what it has started, where that has not ended."""
+        with suppress(psutil.NoSuchProcess):
+            for each in family_of(self._process):
+                each.send_signal(number)
+
+    def close(self) -> None:
+        """Have it end."""
+        self._stdin.close()
 
     def answer(self) -> dict[str, Any]:
         """Its next line."""
@@ -62,13 +88,14 @@ def running(name: str, checkpoints: Checkpoints, machine: Machine, log: Path) ->
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
         ) as process,
     ):
-        stdin, stdout = cast("IO[str]", process.stdin), cast("IO[str]", process.stdout)
-        peer = Peer(name, stdin, stdout)
+        peer = Peer(name, process)
         try:
-            peer.answer()
+            with peer.awake():
+                peer.answer()
             yield peer
         finally:
-            stdin.close()
+            peer.signal(signal.SIGCONT)
+            peer.close()
             try:
                 process.wait(timeout=60)
             except subprocess.TimeoutExpired:

@@ -29,7 +29,6 @@ PREFIX_MIB = 256
 CONFIG = f"""{SCORER}
 [scheduler]
 max_queue_tokens = 60000
-max_batch_tokens = 8192
 
 [caches]
 prefix_mib = {PREFIX_MIB}

@@ -14,6 +14,8 @@ from typing import Any, cast
 import torch
 from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex_attention
 
+from surefoot.modeling.transfer import on_device
+
 log = logging.getLogger(__name__)
 
 SMALLEST_HEAD = 16
@@ -32,7 +34,7 @@ class ForestMask:
 
     def block_mask(self, window: int | None, device: torch.device) -> BlockMask:
         """The mask of the queries over all tokens of the store; with a `window`, over so many before each."""
-        flat, seen_until, depths = (part.to(device) for part in (self.flat, self.seen_until, self.depths))
+        flat, seen_until, depths = (on_device(part, device) for part in (self.flat, self.seen_until, self.depths))
         first_query = len(self.flat) - self.num_queries
 
         def sees(_batch: torch.Tensor, _head: torch.Tensor, query: torch.Tensor, key: torch.Tensor) -> torch.Tensor:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from torch.nn.attention.flex_attention import BlockMask
 
     from surefoot.modeling.forest_store import ForestStore
+    from surefoot.modeling.state_pool import PoolPass
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +38,13 @@ class Branch:
 class ForestLayout:
     """A forest as the attention layers of one pass need it; masks are made once and serve every layer.
 
-    The store of a pass holds the keys and values that were `known` before, [layers, 2, key heads, tokens, dim], and
-    behind them those that it computes, which it leaves in `computed`, one pair a layer, where they are wanted.
+    The store of a pass holds the keys and values that are known from a pool, and behind them those that it computes.
     """
 
-    def __init__(self, store: ForestStore, known: torch.Tensor | None = None, *, keeps_computed: bool = False) -> None:
+    def __init__(self, store: ForestStore, pool: PoolPass | None = None) -> None:
         self.branches = store.branches()
         self._store = store
-        self.computed: list[torch.Tensor] = []
-        self._known = known
-        self._keeps_computed = keeps_computed
+        self._pool = pool
         self._num_layers = 0
         self._masks: dict[tuple[int, int, int, int | None], torch.Tensor] = {}
         self._block_masks: dict[int | None, BlockMask] = {}
@@ -55,12 +53,7 @@ class ForestLayout:
         """The keys and values of the next layer, [1, key heads, tokens of the store, dim]."""
         layer = self._num_layers
         self._num_layers += 1
-        if self._keeps_computed:
-            self.computed.append(torch.stack((key[0], value[0])))
-        if self._known is None:
-            return key, value
-        before = self._known[layer].unsqueeze(1)
-        return torch.cat((before[0], key), dim=2), torch.cat((before[1], value), dim=2)
+        return (key, value) if self._pool is None else self._pool.joined(layer, key, value)
 
     def mask(self, start: int, end: int, num_keys: int, window: int | None, like: torch.Tensor) -> torch.Tensor:
         """What to add to the scores of the tokens from depth `start` to `end`, [tokens, keys]."""

@@ -10,7 +10,7 @@ import torch
 from surefoot.forest import Forest, Segment
 from surefoot.modeling.flex_forest import ForestMask
 from surefoot.modeling.forest_layout import Branch
-from surefoot.modeling.prefix_cache import PrefixCache, States
+from surefoot.modeling.prefix_cache import PrefixCache
 
 
 class ForestStore:
@@ -107,27 +107,22 @@ class ForestStore:
         return ranges
 
 
-def known_states(cache: PrefixCache, adapter: str | None, forest: Forest) -> tuple[list[int], States | None]:
-    """How many tokens of each segment are known, and their states in that order; `None` where none is."""
+def known_slots(prefixes: PrefixCache, adapter: str | None, forest: Forest) -> tuple[list[int], list[int]]:
+    """How many tokens of each segment are known, and their slots in that order."""
     counts: list[int] = []
-    pieces: list[States] = []
+    slots: list[int] = []
     for segment in forest.segments:
-        before = segment.depth
-        num_known = 0
-        for piece in cache.known(adapter, forest.path(segment)):
-            skipped = min(before, piece.num_tokens)
-            before -= skipped
-            if piece.num_tokens > skipped:
-                pieces.append(piece[skipped:])
-                num_known += piece.num_tokens - skipped
-        counts.append(num_known)
-    return counts, States.joined(pieces)
+        own = prefixes.known(adapter, forest.path(segment))[segment.depth :]
+        counts.append(len(own))
+        slots.extend(own)
+    return counts, slots
 
 
-def keep_states(cache: PrefixCache, adapter: str | None, store: ForestStore, computed: States) -> None:
-    """Keep what a pass has computed, in the order of the forest, so that what comes before is kept first."""
+def kept_slots(prefixes: PrefixCache, adapter: str | None, store: ForestStore) -> list[tuple[int, int]]:
+    """Of the tokens that a pass computes those that are kept, each with its slot; in the order of the forest, so that
+    what comes before is kept first."""
+    kept: list[tuple[int, int]] = []
     for segment, known, start in store.computed_parts():
-        length = segment.end - segment.start - known
-        if length:
-            states = computed[start : start + length]
-            cache.keep(adapter, store.forest.path(segment), states, start=segment.depth + known)
+        slots = prefixes.keep(adapter, store.forest.path(segment), start=segment.depth + known)
+        kept.extend(enumerate(slots, start))
+    return kept

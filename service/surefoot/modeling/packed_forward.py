@@ -14,8 +14,9 @@ import torch
 from surefoot.forest import grow_forest, separate_trees
 from surefoot.modeling.chunked_attention import BLOCK
 from surefoot.modeling.forest_layout import ForestLayout
-from surefoot.modeling.forest_store import ForestStore, keep_states, known_states
-from surefoot.modeling.prefix_cache import PrefixCache, States
+from surefoot.modeling.forest_store import ForestStore, kept_slots, known_slots
+from surefoot.modeling.state_pool import KeyValue, StatePool
+from surefoot.modeling.transfer import on_device
 
 
 def packed_hidden_states(
@@ -40,22 +41,40 @@ def cached_hidden_states(
     trunk: torch.nn.Module,
     sequences: Sequence[Sequence[int]],
     positions: Sequence[Sequence[int]],
-    cache: PrefixCache,
+    pool: StatePool,
     adapter: str | None,
 ) -> tuple[torch.Tensor, list[int]]:
-    """The same, where beginnings that the cache knows are not computed again, and what is computed is kept in it; and
+    """The same, where beginnings that the pool knows are not computed again, and what is computed is kept in it; and
     how many tokens of each sequence were known. `adapter` names the values that it is computed with."""
     forest = grow_forest(sequences, block=exact_block(trunk))
-    num_known, known = known_states(cache, adapter, forest)
-    store = ForestStore(forest, num_known)
-    layout = ForestLayout(store, None if known is None else known.key_values, keeps_computed=True)
-    parts = [] if known is None else [known.hidden]
-    if layout.branches:
-        parts.append(packed_pass(trunk, store, layout))
-        keep_states(cache, adapter, store, States(torch.stack(layout.computed), parts[-1]))
-    hidden = torch.cat(parts)
+    with pool.prefixes.one_pass():
+        num_known, known = known_slots(pool.prefixes, adapter, forest)
+        store = ForestStore(forest, num_known)
+        states = pool.through(known, kept_slots(pool.prefixes, adapter, store))
+        layout = ForestLayout(store, states)
+        hidden = states.joined_hidden(packed_pass(trunk, store, layout) if layout.branches else None)
     counts = [store.num_known_of(number, len(sequence)) for number, sequence in enumerate(sequences)]
     return hidden[wanted_places(store, positions, hidden)], counts
+
+
+def new_pool(trunk: torch.nn.Module, budget_bytes: int) -> StatePool:
+    """An empty pool for what passes of `trunk` compute; their shapes are seen in a pass of one token."""
+    layout = _Noted(ForestStore(grow_forest([[0]])))
+    hidden = packed_pass(trunk, layout.store, layout)
+    return StatePool(budget_bytes, layout.noted, hidden)
+
+
+class _Noted(ForestLayout):
+    """Remembers each layer's keys and values."""
+
+    def __init__(self, store: ForestStore) -> None:
+        super().__init__(store)
+        self.store = store
+        self.noted: list[KeyValue] = []
+
+    def stored(self, key: torch.Tensor, value: torch.Tensor) -> KeyValue:
+        self.noted.append((key, value))
+        return key, value
 
 
 def exact_block(trunk: torch.nn.Module) -> int:
@@ -73,10 +92,10 @@ def packed_pass(
     """
     device = next(trunk.parameters()).device
     if embeddings is None:
-        given = {"input_ids": torch.tensor([store.token_ids()], device=device)}
+        given = {"input_ids": on_device(store.token_ids(), device).unsqueeze(0)}
     else:
         given = {"inputs_embeds": embeddings.unsqueeze(0)}
-    depths = store.depths().to(device).unsqueeze(0)
+    depths = on_device(store.depths(), device).unsqueeze(0)
     found = trunk(**given, position_ids=depths, use_cache=False, forest_layout=layout)
     hidden: torch.Tensor = found.last_hidden_state[0]
     return hidden
@@ -85,7 +104,7 @@ def packed_pass(
 def wanted_places(store: ForestStore, positions: Sequence[Sequence[int]], like: torch.Tensor) -> torch.Tensor:
     """Where in the store the wanted positions of all sequences lie, on the device of `like`."""
     places = [place for number, some in enumerate(positions) for place in store.places(number, some)]
-    return torch.tensor(places, dtype=torch.long, device=like.device)
+    return on_device(places, like.device)
 
 
 def leaks_between_sequences(trunk: torch.nn.Module) -> bool:
@@ -130,6 +149,6 @@ def plain_hidden_states(
     device = next(trunk.parameters()).device
     parts = []
     for sequence, wanted in zip(sequences, positions, strict=True):
-        hidden = trunk(input_ids=torch.tensor([list(sequence)], device=device), use_cache=False).last_hidden_state[0]
-        parts.append(hidden[torch.tensor(list(wanted), dtype=torch.long, device=device)])
+        hidden = trunk(input_ids=on_device(list(sequence), device).unsqueeze(0), use_cache=False).last_hidden_state[0]
+        parts.append(hidden[on_device(list(wanted), device)])
     return torch.cat(parts)

@@ -21,13 +21,19 @@ def rows_at_a_time(device: torch.device) -> int:
     return _ROWS if device.type == "cpu" else 2**31
 
 
-def feed_forward_in_chunks(trunk: torch.nn.Module) -> None:
-    """Have the dense feed-forward blocks of a trunk go through long inputs in chunks wherever no gradient is wanted.
+_NORM = "RMSNorm"
+"""How transformers' families name theirs, with their own name before it; some fill four fp32 copies of their input."""
+
+
+def row_wise_in_chunks(trunk: torch.nn.Module) -> None:
+    """Have the norms and dense feed-forward blocks of a trunk go through long inputs in chunks wherever no gradient is
+    wanted.
 
     A row's result is that of the whole: to the bit where the processor's products do not depend on the number of rows.
     """
     for module in trunk.modules():
-        if all(isinstance(getattr(module, name, None), torch.nn.Linear) for name in _DENSE):
+        is_dense = all(isinstance(getattr(module, name, None), torch.nn.Linear) for name in _DENSE)
+        if is_dense or type(module).__name__.endswith(_NORM):
             module.forward = _in_chunks(module.forward)
 
 

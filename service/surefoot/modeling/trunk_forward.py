@@ -15,14 +15,15 @@ from surefoot.modeling.packed_attention import PACKED_ATTENTION, UnsupportedAtte
 from surefoot.modeling.packed_forward import (
     cached_hidden_states,
     leaks_between_sequences,
+    new_pool,
     packed_hidden_states,
     plain_hidden_states,
     rotates_by_longest,
     same_bits_in_company,
 )
-from surefoot.modeling.prefix_cache import PrefixCache
-from surefoot.modeling.row_chunks import feed_forward_in_chunks
+from surefoot.modeling.row_chunks import row_wise_in_chunks
 from surefoot.modeling.split_forward import can_be_split, layer_inputs, packed_hidden_states_above
+from surefoot.modeling.state_pool import StatePool
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,6 @@ class TrunkForward:
         self._trunk = checkpoint.trunk
         self._adapters = AdaptedLayers(checkpoint.model)
         self._adapter_ids: dict[str, str] = {}
-        self._cache = PrefixCache(prefix_cache_bytes) if prefix_cache_bytes else None
         # Passes are made by one thread; the ordinary pass for a comparison changes the trunk for as long as it runs.
         self._one_pass = threading.Lock()
         self._forward: Callable[[torch.nn.Module, Indices, Indices], torch.Tensor] = packed_hidden_states
@@ -46,7 +46,8 @@ class TrunkForward:
             log.warning("%s is scored one sequence at a time: %s", name, reason)
             self._forward = plain_hidden_states
             self._check_plain(name)
-        feed_forward_in_chunks(self._trunk)
+        row_wise_in_chunks(self._trunk)
+        self._pool = self._new_pool(prefix_cache_bytes)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -62,7 +63,7 @@ class TrunkForward:
     @property
     def keeps_prefixes(self) -> bool:
         """Whether what was computed is kept for sequences that go on from it."""
-        return self._cache is not None and self.is_packed
+        return self._pool is not None
 
     def gives_same_bits(self) -> bool:
         """Whether a sequence gives the same bits alone as beside others and behind a shared beginning.
@@ -92,12 +93,12 @@ class TrunkForward:
         self, sequences: Indices, positions: Indices, *, adapter: str | None = None
     ) -> tuple[torch.Tensor, list[int]]:
         """`hidden_states`, and how many tokens of each sequence were known from earlier passes."""
-        if self._cache is None or not self.is_packed:
+        if self._pool is None:
             return self.hidden_states(sequences, positions, adapter=adapter), [0] * len(sequences)
         with self._one_pass, torch.inference_mode(), self._adapters.active(adapter):
             # By its values: a name may stand for other ones later. What nobody asks for any more ages out.
             known_by = self._adapter_ids.get(adapter) if adapter is not None else None
-            return cached_hidden_states(self._trunk, sequences, positions, self._cache, known_by)
+            return cached_hidden_states(self._trunk, sequences, positions, self._pool, known_by)
 
     def hidden_states(self, sequences: Indices, positions: Indices, *, adapter: str | None = None) -> torch.Tensor:
         """Last hidden states at the wanted positions of all sequences, [sum of positions, hidden], in order.
@@ -149,6 +150,12 @@ class TrunkForward:
                 return plain_hidden_states(self._trunk, sequences, positions)
             finally:
                 self._trunk.set_attn_implementation(PACKED_ATTENTION)
+
+    def _new_pool(self, budget_bytes: int) -> StatePool | None:
+        if not budget_bytes or not self.is_packed:
+            return None
+        with torch.inference_mode():
+            return new_pool(self._trunk, budget_bytes)
 
     def _why_not_packed(self) -> str | None:
         """The reason against the packed pass, after which the trunk has an attention of its own family's."""

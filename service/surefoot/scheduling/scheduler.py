@@ -65,6 +65,11 @@ class Scheduler:
         """Whether `submit_group` takes work: started, not closing, and the loop has not crashed."""
         return self._task is not None and not self._closing
 
+    @property
+    def limits(self) -> SchedulerLimits:
+        """How much it takes at a time, and how much may wait."""
+        return self._limits
+
     def snapshot(self) -> Occupancy:
         """How many inputs and tokens wait; those in the forward pass that runs now are not counted."""
         return self._queue.occupancy

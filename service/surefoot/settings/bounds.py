@@ -10,8 +10,9 @@ from surefoot.settings.section import Section
 class SchedulerSettings(Section):
     """How requests become batches: `[scheduler]` in the file."""
 
-    max_batch_tokens: int = Field(16_384, ge=1)
-    """Distinct tokens of a forward pass, a shared beginning once; more is faster until memory or latency says stop."""
+    max_batch_tokens: int = Field(0, ge=0)
+    """Distinct tokens of a forward pass, a shared beginning once; more is faster until memory or latency says stop.
+    0: 4096 where the pass is this process's on a CPU, which more does not make faster, else 16384."""
     max_batch_items: int = Field(256, ge=1)
     """Inputs of a forward pass."""
     max_queue_tokens: int = Field(1_048_576, ge=1)

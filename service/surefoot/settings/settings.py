@@ -76,7 +76,7 @@ class Settings(BaseSettings):
         for part, names in (("models", models), ("remote_generators", generators)):
             if len(set(names)) != len(names):
                 raise ValueError(f"{part}: two {part.rpartition('_')[2]} have the same name")
-        if self.max_input_tokens > self.scheduler.max_batch_tokens:
+        if 0 < self.scheduler.max_batch_tokens < self.max_input_tokens:
             raise ValueError("max_input_tokens exceeds scheduler.max_batch_tokens: such an input could never run")
         other = next((model for model in self.models if model.backend != "transformers"), None)
         if self.deterministic and other is not None:

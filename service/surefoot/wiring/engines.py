@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 EngineKind = Literal["transformers", "log_ratio", "vllm", "vllm_server"]
 
+CPU_BATCH_TOKENS, BATCH_TOKENS = 4_096, 16_384
+"""Distinct tokens of a pass where nothing is set. On a CPU, which larger ones do not make faster, whoever comes next
+would wait longer, and activations take memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class QueuedEngine:
@@ -65,9 +69,20 @@ def engine_key(model: ModelSettings, profile: Profile, settings: Settings) -> En
 def build_engine(model: ModelSettings, profile: Profile, settings: Settings, telemetry: Telemetry) -> QueuedEngine:
     """Load what the model needs; blocking, for minutes where it is large. Raises a `StartupError`."""
     engine = BUILDERS[engine_kind(model, profile)](model, profile, settings)
-    limits = SchedulerLimits(**settings.scheduler.model_dump())
+    limits = scheduler_limits(engine_kind(model, profile), settings)
     scheduler = Scheduler(engine.backend, limits, telemetry, max_cached_scores=settings.caches.scores)
     return QueuedEngine(engine, scheduler)
+
+
+def scheduler_limits(kind: EngineKind, settings: Settings) -> SchedulerLimits:
+    """What is set, and what is not by what the engine runs on. Raises a `SettingsInvalid`."""
+    from surefoot.modeling.checkpoint import choose_device
+
+    given = settings.scheduler.model_dump()
+    if not given["max_batch_tokens"]:
+        on_cpu = kind in ("transformers", "log_ratio") and choose_device(settings.device).type == "cpu"
+        given["max_batch_tokens"] = max(CPU_BATCH_TOKENS if on_cpu else BATCH_TOKENS, settings.max_input_tokens)
+    return SchedulerLimits(**given)
 
 
 def _build_transformers(model: ModelSettings, profile: Profile, settings: Settings) -> Engine:

@@ -13,7 +13,6 @@ from surefoot.pipeline import ScoringLine
 from surefoot.ports import Sampler, Telemetry
 from surefoot.profiles import GenerativeVerdict
 from surefoot.sampling.life import PolicySource
-from surefoot.scheduling.limits import SchedulerLimits
 from surefoot.settings import ModelSettings, Settings
 from surefoot.wiring.engines import QueuedEngine
 from surefoot.wiring.sources import checkpoint_directory
@@ -63,7 +62,7 @@ async def open_verifier(
         critiques,
         queued.scheduler,
         telemetry,
-        limits=SchedulerLimits(**settings.scheduler.model_dump()),
+        limits=queued.scheduler.limits,
         max_concurrent=settings.generator.max_concurrent,
     )
     identity = queued.engine.identity

@@ -32,12 +32,10 @@ def _length(segment) -> int:
 
 
 def by_branches(store: ForestStore, query, key, value, window: int | None):
-    """The reference: one call a branch, of which the pass's own keys and values are the last."""
-    known = torch.stack((key[0, :, : store.num_known], value[0, :, : store.num_known])).unsqueeze(0)
-    layout = ForestLayout(store, known if store.num_known else None)
-    own_key, own_value = key[:, :, store.num_known :], value[:, :, store.num_known :]
+    """The reference: one call a branch."""
+    layout = ForestLayout(store)
     found, _ = packed_attention(
-        LAYER, query, own_key, own_value, None, forest_layout=layout, scaling=0.3, sliding_window=window
+        LAYER, query, key, value, None, forest_layout=layout, scaling=0.3, sliding_window=window
     )
     return found.transpose(1, 2)
 

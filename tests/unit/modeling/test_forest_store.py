@@ -11,8 +11,12 @@ from hypothesis import strategies as st
 from surefoot.forest import grow_forest
 from surefoot.modeling.forest_store import ForestStore
 from surefoot.modeling.packed_attention import PACKED_ATTENTION
-from surefoot.modeling.packed_forward import cached_hidden_states, plain_hidden_states
-from surefoot.modeling.prefix_cache import PrefixCache
+from surefoot.modeling.packed_forward import (
+    cached_hidden_states,
+    new_pool,
+    packed_hidden_states,
+    plain_hidden_states,
+)
 
 TOLERANCE = 2e-5
 
@@ -51,6 +55,11 @@ def known_tokens(forest, counts) -> list[int]:
     ]
 
 
+def new_pool_of(trunk, budget: int):
+    with torch.inference_mode():
+        return new_pool(trunk, budget)
+
+
 @pytest.mark.parametrize("family", ["llama", "mistral", "gemma3"])
 @pytest.mark.parametrize("budget", [0, 100_000, 10_000_000])
 def test_rounds_of_growing_sequences_give_the_plain_numbers(tiny, family: str, budget: int) -> None:
@@ -59,7 +68,7 @@ def test_rounds_of_growing_sequences_give_the_plain_numbers(tiny, family: str, b
         transformers.AutoModelForCausalLM.from_pretrained(tiny(family), attn_implementation=kind).eval().get_decoder()
         for kind in (PACKED_ATTENTION, "sdpa")
     )
-    rng, cache = random.Random(family), PrefixCache(budget)
+    rng, pool = random.Random(family), new_pool_of(packed, budget)
     beams = [[rng.randrange(256) for _ in range(9)]]
     for _ in range(6):
         beams = [beam + [rng.randrange(256) for _ in range(rng.randint(1, 20))] for beam in beams for _ in range(2)]
@@ -67,14 +76,35 @@ def test_rounds_of_growing_sequences_give_the_plain_numbers(tiny, family: str, b
         beams = beams[:5]
         positions = [range(len(beam)) for beam in beams]
         with torch.inference_mode():
-            found, _ = cached_hidden_states(packed, beams, positions, cache, None)
-            again, known = cached_hidden_states(packed, beams, positions, cache, None)
+            found, _ = cached_hidden_states(packed, beams, positions, pool, None)
+            again, known = cached_hidden_states(packed, beams, positions, pool, None)
             expected = plain_hidden_states(plain, beams, positions)
         assert float((found - expected).abs().max()) <= TOLERANCE
         assert float((again - expected).abs().max()) <= TOLERANCE
-        assert cache.num_bytes <= budget
         assert all(count <= len(beam) for count, beam in zip(known, beams, strict=True))
         assert budget < 10_000_000 or known == [len(beam) for beam in beams]
+
+
+def test_a_failed_pass_leaves_nothing_that_a_later_one_reads(tiny, monkeypatch) -> None:
+    trunk = (
+        transformers.AutoModelForCausalLM.from_pretrained(tiny("llama"), attn_implementation=PACKED_ATTENTION)
+        .eval()
+        .get_decoder()
+    )
+    pool, given_beams, wanted = new_pool_of(trunk, 10_000_000), [[1, 2, 3], [1, 2, 4]], [[2], [2]]
+    with torch.inference_mode():
+        expected = packed_hidden_states(trunk, given_beams, wanted)
+        monkeypatch.setattr(trunk.layers[1], "forward", fail)
+        with pytest.raises(MemoryError):
+            cached_hidden_states(trunk, given_beams, wanted, pool, None)
+        monkeypatch.undo()
+        found, known = cached_hidden_states(trunk, given_beams, wanted, pool, None)
+    assert known == [0, 0]
+    assert float((found - expected).abs().max()) <= TOLERANCE
+
+
+def fail(*_args, **_named) -> None:
+    raise MemoryError
 
 
 def test_only_new_tokens_are_computed(tiny, monkeypatch) -> None:
@@ -87,9 +117,10 @@ def test_only_new_tokens_are_computed(tiny, monkeypatch) -> None:
     trunk.register_forward_pre_hook(
         lambda _, __, kwargs: computed.append(kwargs["input_ids"].numel()), with_kwargs=True
     )
-    cache = PrefixCache(10_000_000)
+    pool = new_pool_of(trunk, 10_000_000)
+    computed.clear()
     with torch.inference_mode():
         rounds = ([[1, 2, 3], [1, 2, 4]], [[1, 2, 3, 5], [1, 2, 3, 6], [1, 2, 4], [9]], [[1, 2, 3]])
-        known = [cached_hidden_states(trunk, beams, [[0] for _ in beams], cache, None)[1] for beams in rounds]
+        known = [cached_hidden_states(trunk, beams, [[0] for _ in beams], pool, None)[1] for beams in rounds]
     assert computed == [4, 3]
     assert known == [[0, 0], [3, 3, 3, 0], [3]]

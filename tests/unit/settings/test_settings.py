@@ -167,7 +167,8 @@ def test_only_this_process_can_promise_the_same_bits(config, refused) -> None:
     assert "models: a: vllm cannot promise deterministic scores" in refused(config=config(text)).message
 
 
-def test_input_that_could_never_run_is_refused(refused) -> None:
+def test_input_that_could_never_run_is_refused(refused, monkeypatch) -> None:
+    monkeypatch.setenv("SUREFOOT_SCHEDULER__MAX_BATCH_TOKENS", "16000")
     message = refused(max_input_tokens=20_000).message
     assert "max_input_tokens" in message
     assert "scheduler.max_batch_tokens" in message

@@ -1,0 +1,32 @@
+"""How many tokens a pass takes where nothing is set: few on a CPU, more on a GPU and for another server."""
+
+import pytest
+import torch
+
+from surefoot.settings import Settings
+from surefoot.wiring.engines import BATCH_TOKENS, CPU_BATCH_TOKENS, scheduler_limits
+
+
+@pytest.mark.parametrize(
+    ("kind", "device", "expected"),
+    [
+        ("transformers", "cpu", CPU_BATCH_TOKENS),
+        ("log_ratio", "cpu", CPU_BATCH_TOKENS),
+        ("vllm_server", "cpu", BATCH_TOKENS),
+        ("transformers", "cuda", BATCH_TOKENS),
+    ],
+)
+def test_a_pass_takes_what_its_device_is_fast_with(monkeypatch, kind, device: str, expected: int) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: device == "cuda")
+    assert scheduler_limits(kind, Settings(models=[])).max_batch_tokens == expected
+
+
+def test_an_input_as_long_as_may_be_fits() -> None:
+    settings = Settings(models=[], max_input_tokens=30_000)
+    assert scheduler_limits("transformers", settings).max_batch_tokens == 30_000
+
+
+def test_what_is_set_is_taken() -> None:
+    settings = Settings(models=[], scheduler={"max_batch_tokens": 5_000, "max_queue_items": 7})
+    limits = scheduler_limits("transformers", settings)
+    assert (limits.max_batch_tokens, limits.max_queue_items) == (5_000, 7)
