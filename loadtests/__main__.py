@@ -21,6 +21,7 @@ from rich.console import Console
 
 from loadtests.merged_checkpoint import Checkpoints, merged_checkpoints
 from loadtests.peer_process import PEERS, Machine, Peer, running
+from loadtests.random_checkpoint import SHAPES, ScratchTooSmall, random_checkpoints
 from loadtests.results import Measured, as_json, markdown, plot, work_of
 from loadtests.roofline import ModelShape
 from loadtests.token_inputs import counted, rendered_waves
@@ -28,19 +29,30 @@ from loadtests.workloads import WORKLOADS, workload
 from surefoot.settings import load_settings
 from surefoot.wiring.sources import checkpoint_directory
 
+EMBEDDED = "embedded"
+_PEERS_HELP = (
+    "Who is measured, separated by commas; the first is what the others are compared to. All hold the model at a time: "
+    "on a machine without vLLM, or without the memory, leave some out: surefoot,one_by_one,padded_batches."
+)
+_SHAPE_HELP = (
+    f"The embedded model with its adapter, or random weights in the shape of {', '.join(SHAPES)}. Those are written as "
+    "scratch files, 3 GB for 1.5b and 14 GB for 7b; the variable TMPDIR says where."
+)
+
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def main(
     names: Annotated[list[str], typer.Argument(metavar="WORKLOAD…", help="Of W1 W2 W3 W4 W5.")],
     out: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where table, plot and JSON go.")],
-    peers: Annotated[str, typer.Option(help="Who is measured, separated by commas.")] = ",".join(PEERS),
+    peers: Annotated[str, typer.Option(help=_PEERS_HELP)] = ",".join(PEERS),
     rounds: Annotated[int, typer.Option(min=1, help="Runs of each peer, in turn; before them one warms up.")] = 3,
     scale: Annotated[float, typer.Option(min=0.01, max=1.0, help="Share of each workload.")] = 1.0,
-    seed: Annotated[int, typer.Option(help="Draws the texts.")] = 1,
+    seed: Annotated[int, typer.Option(help="Draws the texts, and random weights.")] = 1,
     dtype: Annotated[str, typer.Option(help="bfloat16 or float32.")] = "bfloat16",
     threads: Annotated[int, typer.Option(min=1, help="Of every peer.")] = os.cpu_count() or 1,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    shape: Annotated[str, typer.Option(help=_SHAPE_HELP)] = EMBEDDED,
 ) -> None:
     """Measure workloads by the service and by other ways to get the same scores, in turn, in this run.
 
@@ -51,23 +63,36 @@ def main(
     chosen = peers.split(",")
     for unknown in [*(set(names) - set(WORKLOADS)), *(set(chosen) - set(PEERS))]:
         raise typer.BadParameter(f"{unknown}: choose of {', '.join((*WORKLOADS, *PEERS))}")
+    if shape not in (EMBEDDED, *SHAPES):
+        raise typer.BadParameter(f"--shape {shape}: choose of {', '.join((EMBEDDED, *SHAPES))}")
     out.mkdir(parents=True, exist_ok=True)
     machine = Machine(dtype, threads, device)
     base = checkpoint_directory("embedded", load_settings())
     with tempfile.TemporaryDirectory(prefix="surefoot-loadtests-") as scratch, ExitStack() as stack:
-        console.print("merging the shipped adapter for the peers")
-        checkpoints = merged_checkpoints(base, Path(scratch))
+        checkpoints = _checkpoints(shape, base, Path(scratch), seed, device)
         roofline = _roofline(checkpoints, machine)
         console.print(f"matrix products of the model's shapes: {roofline / 1e9:,.0f} GFLOP/s")
         started = [_started(stack, name, checkpoints, machine, out) for name in chosen]
-        shape = ModelShape.of(json.loads((checkpoints.causal / "config.json").read_text(encoding="utf-8")))
+        model = ModelShape.of(json.loads((checkpoints.causal / "config.json").read_text(encoding="utf-8")))
         found = [
             each
             for name in names
-            for each in _measured(name, started, base, shape, Path(scratch), (seed, rounds, scale))
+            for each in _measured(name, started, base, model, Path(scratch), (seed, rounds, scale))
         ]
     command = shlex.join(["python", "-m", "loadtests", *sys.argv[1:]])
-    _write(out, found, roofline, {"command": command, "machine": _machine(machine), "model": "SmolLM2-135M + adapter"})
+    _write(out, found, roofline, {"command": command, "machine": _machine(machine), "model": checkpoints.title})
+
+
+def _checkpoints(shape: str, base: Path, scratch: Path, seed: int, device: str) -> Checkpoints:
+    """What all peers read."""
+    if shape == EMBEDDED:
+        console.print("merging the shipped adapter for the peers")
+        return merged_checkpoints(base, scratch)
+    console.print(f"drawing a random checkpoint of the {shape} shape in {scratch}")
+    try:
+        return random_checkpoints(shape, base, scratch, seed=seed, device=device)
+    except ScratchTooSmall as cause:
+        raise typer.BadParameter(str(cause)) from cause
 
 
 def _started(stack: ExitStack, name: str, checkpoints: Checkpoints, machine: Machine, out: Path) -> Peer:
@@ -133,6 +158,10 @@ def _roofline(checkpoints: Checkpoints, machine: Machine) -> float:
 def _machine(machine: Machine) -> str:
     info = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     processor = next((line.split(":")[1].strip() for line in info if line.startswith("model name")), "?")
+    if machine.device != "cpu":
+        import torch
+
+        processor = f"{torch.cuda.get_device_name(machine.device)}, {processor}"
     versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "surefoot"))
     python = platform.python_version()
     return f"{processor}, {machine.threads} threads, {machine.dtype} on {machine.device}; Python {python}, {versions}"

@@ -10,6 +10,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from loadtests.surefoot_server import SCORER, write_scorer
 from loadtests.token_inputs import PROFILE
 from surefoot.embedded.shipped_adapters import SHIPPED, adapter_directory
 from surefoot.modeling.tokenizer import HfTokenizer
@@ -19,11 +20,15 @@ from surefoot.rendering.control_tokens import contrast_token_ids
 
 @dataclass(frozen=True, slots=True)
 class Checkpoints:
-    """Directories of one model in both forms; `words` are the token ids that its readout contrasts, positive first."""
+    """Directories of one model in both forms; `words` are the token ids that its readout contrasts, positive first.
+
+    `causal` also holds the settings by which the service serves the same model.
+    """
 
     causal: Path
     classifier: Path
     words: tuple[int, int]
+    title: str
 
 
 def merged_checkpoints(base: Path, out: Path) -> Checkpoints:
@@ -33,10 +38,7 @@ def merged_checkpoints(base: Path, out: Path) -> Checkpoints:
     from transformers import AutoModelForCausalLM, LlamaForTokenClassification
 
     causal, classifier = out / "causal", out / "classifier"
-    profile = load_profile(PROFILE)
-    if not isinstance(profile.readout, TokenContrast):
-        raise TypeError(f"{PROFILE} does not contrast two words")
-    positive, negative = contrast_token_ids(profile, profile.readout, HfTokenizer.from_directory(base))
+    positive, negative = contrasted_words(base)
     model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
     model = PeftModel.from_pretrained(model, adapter_directory(SHIPPED, "process")).merge_and_unload()
     rows = model.get_output_embeddings().weight[[negative, positive]].detach().clone()
@@ -49,8 +51,23 @@ def merged_checkpoints(base: Path, out: Path) -> Checkpoints:
     head.score.weight.data.copy_(rows)
     head.score.bias.data.zero_()
     head.save_pretrained(classifier)
+    for directory in (causal, classifier):
+        copy_tokenizer(base, directory)
+    write_scorer(causal, SCORER)
+    return Checkpoints(causal, classifier, (positive, negative), "SmolLM2-135M + adapter")
+
+
+def contrasted_words(base: Path) -> tuple[int, int]:
+    """The token ids of the two words that the process model's readout contrasts, positive first."""
+    profile = load_profile(PROFILE)
+    if not isinstance(profile.readout, TokenContrast):
+        raise TypeError(f"{PROFILE} does not contrast two words")
+    positive, negative = contrast_token_ids(profile, profile.readout, HfTokenizer.from_directory(base))
+    return positive, negative
+
+
+def copy_tokenizer(base: Path, directory: Path) -> None:
+    """Copy the tokenizer's files."""
     for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"):
         if (base / name).exists():
-            for directory in (causal, classifier):
-                shutil.copy2(base / name, directory / name)
-    return Checkpoints(causal, classifier, (positive, negative))
+            shutil.copy2(base / name, directory / name)

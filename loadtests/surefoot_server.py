@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -14,15 +15,36 @@ from typing import Any
 
 from loadtests.http_groups import free_port, wait_until_up
 
-SCORER = """
+_SETTINGS = """
 [[models]]
 name = "prm"
 profile = "embedded-prm"
+path = {path}
 
 [generator]
 engine = "none"
 """
-"""Settings of a server of the shipped process model, and of nothing else."""
+_SETTINGS_FILE = "scorer.toml"
+
+
+def scorer(path: str = "embedded") -> str:
+    """Settings of a server of one process model, and of nothing else: the shipped one, or a checkpoint that is read in
+    its way without an adapter."""
+    return _SETTINGS.format(path=json.dumps(path, ensure_ascii=False))
+
+
+SCORER = scorer()
+"""Of the shipped model."""
+
+
+def write_scorer(directory: Path, settings: str) -> None:
+    """Keep the settings by which the service serves a checkpoint beside it, for the peer that is the service."""
+    (directory / _SETTINGS_FILE).write_text(settings, encoding="utf-8")
+
+
+def read_scorer(directory: Path) -> str:
+    """What `write_scorer` has kept."""
+    return (directory / _SETTINGS_FILE).read_text(encoding="utf-8")
 
 
 def score_body(problem: str, candidates: Iterable[Sequence[str]]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""surefoot over HTTP: every group one request to `POST /score` with its texts; the shipped adapter, the defaults."""
+"""surefoot over HTTP: every group one request to `POST /score` with its texts; the server's defaults."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import httpx
 
 from loadtests.http_groups import answer_over_http, free_port
 from loadtests.peer import Group, Scores, options
-from loadtests.surefoot_server import SCORER, score_body
+from loadtests.surefoot_server import read_scorer, score_body
 
-CONFIG = f"""
-port = {{port}}
-dtype = "{{dtype}}"
-device = "{{device}}"
+CONFIG = """
+port = {port}
+dtype = "{dtype}"
+device = "{device}"
 max_input_tokens = 4096
-{SCORER}"""
+"""
 
 
 def main() -> None:
@@ -25,7 +25,8 @@ def main() -> None:
     given, port = options(), free_port()
     with tempfile.TemporaryDirectory(prefix="surefoot-loadtest-") as scratch:
         config = Path(scratch) / "surefoot.toml"
-        config.write_text(CONFIG.format(port=port, dtype=given.dtype, device=given.device), encoding="utf-8")
+        settings = CONFIG.format(port=port, dtype=given.dtype, device=given.device)
+        config.write_text(settings + read_scorer(Path(given.causal)), encoding="utf-8")
         command = [sys.executable, "-m", "surefoot", "serve", "--config", str(config)]
         answer_over_http(command, {"OMP_NUM_THREADS": str(given.threads)}, port, "/ready", _ask)
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from loadtests.gpu_share import memory_share
 from loadtests.peer import Group, Scores, answer_runs, options
 
 
@@ -22,6 +23,7 @@ def main() -> None:
     from vllm import LLM, SamplingParams
     from vllm.inputs import TokensPrompt
 
+    on_cuda = {} if given.device == "cpu" else {"gpu_memory_utilization": memory_share(given.causal, given.device)}
     model = LLM(
         given.causal,
         dtype=given.dtype,
@@ -30,6 +32,7 @@ def main() -> None:
         max_num_batched_tokens=8192,
         enforce_eager=given.device == "cpu",
         disable_log_stats=True,
+        **on_cuda,
     )
     positive, negative = given.words
     wanted = SamplingParams(max_tokens=1, temperature=0.0, logprobs=2, logprob_token_ids=[positive, negative])

@@ -8,6 +8,7 @@ import sys
 
 import httpx
 
+from loadtests.gpu_share import memory_share
 from loadtests.http_groups import answer_over_http, free_port
 from loadtests.peer import Group, Scores, options
 
@@ -19,6 +20,8 @@ def main() -> None:
     command += ["--runner", "pooling", "--port", str(port), "--dtype", given.dtype, "--max-model-len", "4096"]
     command += ["--pooler-config", '{"task": "token_classify", "tok_pooling_type": "ALL"}', "--disable-log-stats"]
     command += ["--max-num-batched-tokens", "8192", "--max-num-seqs", "256"]
+    if given.device != "cpu":
+        command += ["--gpu-memory-utilization", str(memory_share(given.classifier, given.device))]
     # "nobind": the cores are given by the parent, as to all.
     environment = {"VLLM_CPU_KVCACHE_SPACE": "2", "VLLM_CPU_OMP_THREADS_BIND": "nobind"}
     environment["OMP_NUM_THREADS"] = str(given.threads)
