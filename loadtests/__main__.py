@@ -134,6 +134,8 @@ def _measured(
             candidates,
             counts,
             work,
+            max((run["gpu_mib"] for run in answers[peer.name] if run["gpu_mib"] is not None), default=None),
+            tuple(run["forward_s"] for run in answers[peer.name] if run["forward_s"] is not None),
         )
         for peer in peers
     ]

@@ -40,15 +40,34 @@ def score_over_http(ask: Ask, url: str, wave: Sequence[Group], concurrency: int)
     return [scores for scores, _ in found], [took for _, took in found]
 
 
-def answer_over_http(command: Sequence[str], environment: Mapping[str, str], port: int, ready: str, ask: Ask) -> None:
-    """Start a server, answer runs with it once its path `ready` does, and stop it. It logs to standard error."""
+def answer_over_http(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    port: int,
+    ready: str,
+    ask: Ask,
+    *,
+    forward_metric: str | None = None,
+) -> None:
+    """Start a server, answer runs with it once its path `ready` does, and stop it. It logs to standard error. The
+    metric, if its /metrics has one, sums up the seconds of its forward passes."""
     url = f"http://127.0.0.1:{port}"
     with subprocess.Popen(command, stdout=sys.stderr, env=os.environ | environment) as server:  # noqa: S603
         try:
             wait_until_up(server, f"{url}{ready}")
-            answer_runs(partial(score_over_http, ask, url), lambda: family_of(server))
+            answer_runs(
+                partial(score_over_http, ask, url), lambda: family_of(server), partial(_metric, url, forward_metric)
+            )
         finally:
             server.terminate()
+
+
+def _metric(url: str, name: str | None) -> float | None:
+    """The sum of a metric over its labels."""
+    if name is None:
+        return None
+    lines = httpx.get(f"{url}/metrics", timeout=30).text.splitlines()
+    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith((f"{name}{{", f"{name} ")))
 
 
 def free_port() -> int:

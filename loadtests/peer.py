@@ -1,7 +1,8 @@
 """What every peer does around its scoring: read options, say when it is ready, run what it is told, tell its memory.
 
 Standard input holds one line for each run, {"waves": FILE}; each answer is one line on standard output,
-{"seconds", "latencies_s", "scores", "peak_mib"}. Whatever else a library prints goes to standard error.
+{"seconds", "forward_s", "latencies_s", "scores", "peak_mib", "gpu_mib"}. Whatever else a library prints goes to
+standard error.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import psutil
+
+from loadtests.gpu_memory import taken_mib
 
 Group = dict[str, Any]
 Scores = list[list[float]]
@@ -63,8 +66,13 @@ def answers_file() -> TextIO:
     return found
 
 
-def answer_runs(score: ScoreWave, others: Callable[[], Sequence[psutil.Process]] = lambda: ()) -> None:
-    """Serve runs until standard input ends. `others` are processes whose memory counts too."""
+def answer_runs(
+    score: ScoreWave,
+    others: Callable[[], Sequence[psutil.Process]] = lambda: (),
+    forward_s: Callable[[], float | None] = lambda: None,
+) -> None:
+    """Serve runs until standard input ends. `others` are processes whose memory counts too; `forward_s` tells the
+    seconds of all forward passes so far, where that is known."""
     answers = answers_file()
     print(json.dumps({"ready": True}), file=answers, flush=True)
     for line in sys.stdin:
@@ -72,20 +80,24 @@ def answer_runs(score: ScoreWave, others: Callable[[], Sequence[psutil.Process]]
         waves = json.loads(Path(asked["waves"]).read_text(encoding="utf-8"))
         scores: list[Scores] = []
         latencies: list[float] = []
+        forward_before = forward_s()
         began = time.perf_counter()
         for wave in waves:
             found, took = score(wave, asked["concurrency"])
             scores.extend(found)
             latencies.extend(took)
         seconds = time.perf_counter() - began
-        told = {"seconds": seconds, "latencies_s": latencies, "scores": scores, "peak_mib": _peak_mib(others())}
+        family = (psutil.Process(), *others())
+        memory = {"peak_mib": _peak_mib(family), "gpu_mib": taken_mib(each.pid for each in family)}
+        passes = None if forward_before is None else (forward_s() or 0.0) - forward_before
+        told = {"seconds": seconds, "forward_s": passes, "latencies_s": latencies, "scores": scores, **memory}
         print(json.dumps(told), file=answers, flush=True)
 
 
-def _peak_mib(others: Sequence[psutil.Process]) -> float:
-    """The largest resident set so far of this process and the others, added up."""
+def _peak_mib(family: Sequence[psutil.Process]) -> float:
+    """The largest resident set so far of each process, added up."""
     total = 0.0
-    for process in (psutil.Process(), *others):
+    for process in family:
         status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8").splitlines()
         peak = next(line for line in status if line.startswith("VmHWM"))
         total += int(peak.split()[1]) / 1024

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
@@ -27,7 +27,9 @@ class Measured:
     work: float
     """FLOPs of its distinct tokens, attention counted."""
 
-    facts: dict[str, Any] = field(default_factory=dict)
+    gpu_mib: float | None = None
+    forward_s: tuple[float, ...] = ()
+    """Seconds of its forward passes in each run, where it tells them."""
 
     @property
     def median_s(self) -> float:
@@ -60,10 +62,12 @@ def markdown(found: Sequence[Measured], roofline: float) -> str:
         first = own[0]
         tokens = first.tokens
         parts.append(
-            f"### {name}\n\n{first.num_candidates:,} candidates, {tokens.full:,} tokens, {tokens.unique:,} distinct\n\n"
+            f"### {name}\n\n{first.num_candidates:,} candidates, {tokens.full:,} tokens, {tokens.unique:,} distinct in "
+            f"their wave, {tokens.new:,} that no wave before had\n\n"
             "| | seconds | candidates/s | tokens/s | surefoot is | of the matrix rate | p50 / p95 / p99 s | peak MiB "
-            "| scores differ by |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|\n"
+            "| of a GPU | scores differ by |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n"
             + "".join(map(_row(first, roofline), own))
+            + "".join(map(_beside_passes, own))
         )
     return "\n".join(parts)
 
@@ -80,11 +84,19 @@ def _row(first: Measured, roofline: float) -> Any:
             f"{each.work / each.median_s / roofline:.0%}",
             " / ".join(f"{each.latency(share):.2f}" for share in (0.5, 0.95, 0.99)),
             f"{each.peak_mib:,.0f}",
+            "–" if each.gpu_mib is None else f"{each.gpu_mib:,.0f}",
             f"{each.largest_difference:.4f}",
         )
         return f"| {' | '.join(cells)} |\n"
 
     return row
+
+
+def _beside_passes(each: Measured) -> str:
+    if not each.forward_s:
+        return ""
+    rest = [whole - passes for whole, passes in zip(each.seconds, each.forward_s, strict=True)]
+    return f"\n{each.peer}: {median(rest):.2f} of {each.median_s:.2f} s outside its forward passes.\n"
 
 
 def as_json(found: Sequence[Measured], roofline: float, facts: dict[str, Any]) -> dict[str, Any]:

@@ -28,7 +28,8 @@ def main() -> None:
         settings = CONFIG.format(port=port, dtype=given.dtype, device=given.device)
         config.write_text(settings + read_scorer(Path(given.causal)), encoding="utf-8")
         command = [sys.executable, "-m", "surefoot", "serve", "--config", str(config)]
-        answer_over_http(command, {"OMP_NUM_THREADS": str(given.threads)}, port, "/ready", _ask)
+        environment = {"OMP_NUM_THREADS": str(given.threads)}
+        answer_over_http(command, environment, port, "/ready", _ask, forward_metric="surefoot_forward_seconds_sum")
 
 
 async def _ask(client: httpx.AsyncClient, group: Group) -> Scores:

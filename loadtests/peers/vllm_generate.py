@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from loadtests.gpu_share import memory_share
+from loadtests.gpu_memory import memory_share
 from loadtests.peer import Group, Scores, answer_runs, options
 
 

@@ -8,7 +8,7 @@ import sys
 
 import httpx
 
-from loadtests.gpu_share import memory_share
+from loadtests.gpu_memory import memory_share
 from loadtests.http_groups import answer_over_http, free_port
 from loadtests.peer import Group, Scores, options
 

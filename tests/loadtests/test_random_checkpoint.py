@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from loadtests.gpu_share import ROOM_BYTES, share_of
+from loadtests.gpu_memory import ROOM_BYTES, share_of
 from loadtests.merged_checkpoint import Checkpoints
 from loadtests.random_checkpoint import (
     SHAPES,
