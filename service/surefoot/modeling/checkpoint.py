@@ -19,6 +19,7 @@ from surefoot.errors import CheckpointDamaged, SettingsInvalid
 from surefoot.inspection.checkpoint_files import Permission, read_config_json
 from surefoot.modeling import internlm2
 from surefoot.modeling.configuration import needs_remote_code, read_config
+from surefoot.modeling.kernel_caches import bound_kernel_caches
 from surefoot.modeling.weights import is_pickled, stored_tensors, weight_files
 from surefoot.profiles import ModelArchitecture
 
@@ -96,6 +97,7 @@ def load_checkpoint(
     Weights that the architecture needs and the checkpoint lacks are damage, never initialised at random. Raises
     `CheckpointMissing`, `CheckpointDamaged`, or `CheckpointRefused` for what `allow` would have to name.
     """
+    bound_kernel_caches()
     files = weight_files(path, allow)
     config_json = read_config_json(path)
     config = read_config(path, config_json, allow)
