@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from surefoot.domain import ForwardItem, ForwardResult
+from surefoot.domain import ForwardItem, ForwardResult, Priority
 from surefoot.errors import DeadlineExceeded, ItemError
 from surefoot.scheduling.admission import Occupancy
 from surefoot.scheduling.batching import WaitingView, has_expired, next_batch
@@ -67,9 +68,10 @@ def deadline_error(view: WaitingView, now: float) -> DeadlineExceeded:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """An entry's turn, and what ends its waiting."""
+    """Whose work an entry is, what it adds to what came with it in tokens, and what ends its waiting."""
 
-    turn: float
+    line: tuple[str, Priority]
+    cost: int
     timer: asyncio.TimerHandle | None
 
 
@@ -84,6 +86,7 @@ class WaitingQueue:
         self._on_change = on_change
         self._places: dict[Entry, _Place] = {}
         self._turns = FairTurns()
+        self._lines: Counter[tuple[str, Priority]] = Counter()
         self._num_tokens = 0
 
     @property
@@ -98,10 +101,14 @@ class WaitingQueue:
         now, first = self._clock(), entries[0].view
         costs = distinct_costs([entry.view.token_ids for entry in entries])
         # A caller's bulk work is a line of its own, or what it wants at once would wait behind it.
-        for entry, turn in zip(entries, self._turns.take((first.caller, first.priority), costs), strict=True):
+        line = first.caller, first.priority
+        if not self._lines[line]:
+            self._turns.arrive(line)
+        self._lines[line] += len(entries)
+        for entry, cost in zip(entries, costs, strict=True):
             deadline = entry.view.deadline
             timer = None if deadline is None else loop.call_later(deadline - now, self._expire, entry)
-            self._places[entry] = _Place(turn, timer)
+            self._places[entry] = _Place(line, cost, timer)
             self._num_tokens += entry.view.num_tokens
             entry.future.on_cancel = partial(self._forget, entry)
 
@@ -111,12 +118,13 @@ class WaitingQueue:
         for entry in [entry for entry in self._places if entry.expire_if_late(now)]:
             self._remove(entry)
         entries = list(self._places)
-        turns = [place.turn for place in self._places.values()]
+        turns = self._turns.turns([(place.line, place.cost) for place in self._places.values()])
         batch = [entries[index] for index in next_batch([entry.view for entry in entries], turns, now, limits)]
-        if batch:
-            self._turns.begin(max(self._places[entry].turn for entry in batch))
+        served = [(place.line, place.cost) for place in (self._places[entry] for entry in batch)]
         for entry in batch:
             self._remove(entry)
+        if served:
+            self._turns.serve(served, self._lines.keys())
         return batch
 
     def drain(self) -> list[Entry]:
@@ -135,8 +143,11 @@ class WaitingQueue:
         self._on_change()
 
     def _remove(self, entry: Entry) -> None:
-        timer = self._places.pop(entry).timer
-        if timer is not None:
-            timer.cancel()
+        place = self._places.pop(entry)
+        if place.timer is not None:
+            place.timer.cancel()
+        self._lines[place.line] -= 1
+        if not self._lines[place.line]:
+            del self._lines[place.line]
         self._num_tokens -= entry.view.num_tokens
         entry.future.on_cancel = None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from forwarded import rows_of
 from surefoot.backends.fake_backend import FakeBackend
@@ -41,13 +41,21 @@ class Interleavings(RuleBasedStateMachine):
         self.held = False
         self.closed = False
         self.transient_failures = 0
+        self.submissions = 0
         self.backend = FakeBackend(max_input_tokens=16)
         self.backend.fail_items(lambda item: item.rendered.token_ids[0] == GUILTY_TOKEN)
-        self.scheduler = self.loop.run_until_complete(self._started())
+        self.closing: list[asyncio.Task[None]] = []
 
-    async def _started(self) -> Scheduler:
-        scheduler = Scheduler(self.backend, LIMITS, SilentTelemetry(), clock=lambda: self.now)
+    @initialize(max_cached_scores=st.sampled_from([0, 0, 2]))
+    def start(self, max_cached_scores: int) -> None:
+        self.scheduler = self.loop.run_until_complete(self._started(max_cached_scores))
+
+    async def _started(self, max_cached_scores: int) -> Scheduler:
+        scheduler = Scheduler(
+            self.backend, LIMITS, SilentTelemetry(), clock=lambda: self.now, max_cached_scores=max_cached_scores
+        )
         await scheduler.start()
+        self.remembers = max_cached_scores > 0
         return scheduler
 
     async def _submit(self, items: list[ForwardItem], *, timeout_s: float | None, **options: str) -> None:
@@ -57,11 +65,14 @@ class Interleavings(RuleBasedStateMachine):
         except (QueueFull, GroupTooLarge, NotReady):
             assert self.scheduler.snapshot() == before
             return
-        assert self.scheduler.snapshot().num_requests == before.num_requests + len(items)
+        added = self.scheduler.snapshot().num_requests - before.num_requests
+        # What is remembered does not wait.
+        assert 0 <= added <= len(items) if self.remembers else added == len(items)
         deadline = None if timeout_s is None else self.now + timeout_s
         for item, future in zip(items, futures, strict=True):
             number = len(self.accepted)
             self.accepted.append(Accepted(item, future, deadline))
+            assert self.remembers or not future.done()
             future.add_done_callback(lambda _, number=number: self.settled.update([number]))
 
     @rule(
@@ -72,6 +83,7 @@ class Interleavings(RuleBasedStateMachine):
         caller=st.sampled_from(["a", "b", "c"]),
     )
     def submit(self, lengths: list[int], first_token: int, priority: str, timeout_s: float | None, caller: str) -> None:
+        self.submissions += 1
         items = [
             # Only the group's first input is guilty: the others must not share its fate.
             ForwardItem(RenderedInput((first_token if place == 0 else 1, *range(1, length)), (length - 1,)), "score")
@@ -119,9 +131,19 @@ class Interleavings(RuleBasedStateMachine):
         self.loop.run_until_complete(self.scheduler.close(grace_s))
         self.closed = True
 
+    # By calls, which no thread has a part in; earlier there would be little to drain.
+    @precondition(lambda self: self.submissions > 2)
+    @rule(grace_s=st.sampled_from([0.0, 5.0]))
+    def begin_to_close(self, grace_s: float) -> None:
+        """What follows happens while the line drains, or just as its grace ends."""
+        self.closing.append(self.loop.create_task(self.scheduler.close(grace_s)))
+        self.loop.run_until_complete(asyncio.sleep(0))
+        self.closed = True
+
     async def _all_settled(self) -> None:
         async with asyncio.timeout(5):
             await asyncio.gather(*(each.future for each in self.accepted), return_exceptions=True)
+            await asyncio.gather(*self.closing)
 
     @invariant()
     def the_queue_stays_within_its_limits(self) -> None:
@@ -168,6 +190,6 @@ class Interleavings(RuleBasedStateMachine):
 
 
 Interleavings.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=100, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestInterleavings = Interleavings.TestCase

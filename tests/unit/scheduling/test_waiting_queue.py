@@ -58,7 +58,7 @@ async def test_callers_take_turns(waiting: Waiting) -> None:
     much = [waiting.add(4, caller="much") for _ in range(5)]
     assert waiting.queue.take_batch(LIMITS) == much[:2]
     little = waiting.add(4, caller="little")
-    assert waiting.queue.take_batch(LIMITS) == [little, much[2]]
+    assert set(waiting.queue.take_batch(LIMITS)) == {little, much[2]}
 
 
 async def test_a_cancelled_entry_frees_its_room_before_the_loop_turns(waiting: Waiting) -> None:
