@@ -34,6 +34,7 @@ _PEERS_HELP = (
     "Who is measured, separated by commas; the first is what the others are compared to. All hold the model at a time: "
     "on a machine without vLLM, or without the memory, leave some out: surefoot,one_by_one,padded_batches."
 )
+_NAMES_HELP = "Of W1 W2 W3 W4 W5, each with its share of the whole where it should differ from --scale: W1@0.25 W4."
 _SHAPE_HELP = (
     f"The embedded model with its adapter, or random weights in the shape of {', '.join(SHAPES)}. Those are written as "
     "scratch files, 3 GB for 1.5b and 14 GB for 7b; the variable TMPDIR says where."
@@ -43,11 +44,11 @@ console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def main(
-    names: Annotated[list[str], typer.Argument(metavar="WORKLOAD…", help="Of W1 W2 W3 W4 W5.")],
+    names: Annotated[list[str], typer.Argument(metavar="WORKLOAD[@SHARE]…", help=_NAMES_HELP)],
     out: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where table, plot and JSON go.")],
     peers: Annotated[str, typer.Option(help=_PEERS_HELP)] = ",".join(PEERS),
-    rounds: Annotated[int, typer.Option(min=1, help="Runs of each peer, in turn; before them one warms up.")] = 3,
-    scale: Annotated[float, typer.Option(min=0.01, max=1.0, help="Share of each workload.")] = 1.0,
+    rounds: Annotated[int, typer.Option(min=1, help="Runs of each peer, in turn; before them a fifth warms up.")] = 3,
+    scale: Annotated[float, typer.Option(min=0.01, max=1.0, help="Share of each workload that names none.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Draws the texts, and random weights.")] = 1,
     dtype: Annotated[str, typer.Option(help="bfloat16 or float32.")] = "bfloat16",
     threads: Annotated[int, typer.Option(min=1, help="Of every peer.")] = os.cpu_count() or 1,
@@ -61,7 +62,8 @@ def main(
     what an earlier one left in a cache.
     """
     chosen = peers.split(",")
-    for unknown in [*(set(names) - set(WORKLOADS)), *(set(chosen) - set(PEERS))]:
+    shares = dict(named_share(name, scale) for name in names)
+    for unknown in [*(set(shares) - set(WORKLOADS)), *(set(chosen) - set(PEERS))]:
         raise typer.BadParameter(f"{unknown}: choose of {', '.join((*WORKLOADS, *PEERS))}")
     if shape not in (EMBEDDED, *SHAPES):
         raise typer.BadParameter(f"--shape {shape}: choose of {', '.join((EMBEDDED, *SHAPES))}")
@@ -76,11 +78,23 @@ def main(
         model = ModelShape.of(json.loads((checkpoints.causal / "config.json").read_text(encoding="utf-8")))
         found = [
             each
-            for name in names
-            for each in _measured(name, started, base, model, Path(scratch), (seed, rounds, scale))
+            for name, share in shares.items()
+            for each in _measured(name, started, base, model, Path(scratch), (seed, rounds, share))
         ]
     command = shlex.join(["python", "-m", "loadtests", *sys.argv[1:]])
     _write(out, found, roofline, {"command": command, "machine": _machine(machine), "model": checkpoints.title})
+
+
+def named_share(given: str, scale: float) -> tuple[str, float]:
+    """A workload, and its share where it names one: W1@0.25."""
+    name, at, share = given.partition("@")
+    try:
+        found = float(share) if at else scale
+    except ValueError:
+        found = 0.0
+    if not 0 < found <= 1:
+        raise typer.BadParameter(f"{given}: behind the @ goes a share above 0 and up to 1, as in W1@0.25")
+    return name, found
 
 
 def _checkpoints(shape: str, base: Path, scratch: Path, seed: int, device: str) -> Checkpoints:
@@ -103,12 +117,12 @@ def _started(stack: ExitStack, name: str, checkpoints: Checkpoints, machine: Mac
 def _measured(
     name: str, peers: Sequence[Peer], base: Path, shape: ModelShape, scratch: Path, plan: tuple[int, int, float]
 ) -> list[Measured]:
-    """All peers, in turn, `rounds` times after a warm-up."""
+    """All peers, in turn, `rounds` times after a warm-up by a fifth of it."""
     seed, rounds, scale = plan
     answers: dict[str, list[dict[str, Any]]] = {peer.name: [] for peer in peers}
     waves: list[list[dict[str, Any]]] = []
     for number in range(rounds + 1):
-        drawn = workload(name, seed, f"[{number}-{time.time_ns()}]", scale)
+        drawn = workload(name, seed, f"[{number}-{time.time_ns()}]", scale if number else scale / 5)
         waves = rendered_waves(drawn, base)
         stored = scratch / f"{name}-{number}.json"
         stored.write_text(json.dumps(waves), encoding="utf-8")
