@@ -9,6 +9,8 @@ from urllib.parse import quote
 import httpx
 from rich.console import Console
 
+from surefoot_client.environment import key_from_environment
+
 _RELOAD_TIMEOUT_S = 600.0
 """A reload loads no base, but waits for what is being scored."""
 
@@ -52,8 +54,10 @@ def copied_adapter(source: Path, target: Path) -> None:
 def _reloaded(url: str, model: str) -> str:
     """What became of it, in words."""
     where = f"{url.rstrip('/')}/admin/models/{quote(model)}/reload"
+    key = key_from_environment()
+    headers = {} if key is None else {"authorization": f"Bearer {key}"}
     try:
-        answer = httpx.post(where, timeout=_RELOAD_TIMEOUT_S)
+        answer = httpx.post(where, headers=headers, timeout=_RELOAD_TIMEOUT_S)
         content = answer.json()
     except (httpx.HTTPError, httpx.InvalidURL) as cause:
         return f"{model} was not reloaded: {type(cause).__name__}; the server keeps what it has"
