@@ -31,6 +31,4 @@ class KeysInFile:
         if not self.path.exists():
             self.path.write_text('{"keys": []}')
             self.path.chmod(0o600)
-        return KeyRing(
-            self.path, count_error=self.counted.append, clock=lambda: self.now_s, today=lambda: self.today
-        )
+        return KeyRing(self.path, count_error=self.counted.append, clock=lambda: self.now_s, today=lambda: self.today)

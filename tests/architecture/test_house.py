@@ -36,7 +36,7 @@ def test_no_room_is_a_lumber_room_or_named_like_a_library() -> None:
 
 
 def test_only_settings_reads_the_environment() -> None:
-    """vLLM and the hub library read theirs: two rooms set what those will see, and read nothing. The client, which knows
+    """vLLM and the hub library read theirs: two rooms set what those will see, and read nothing. The client, which has
     no settings, reads its key."""
     of_client = "clients/python/src/surefoot_client/environment.py"
     reading = [

@@ -42,8 +42,8 @@ class KeyRing:
         self._clock = clock
         self._today = today
         self._looked_s = clock()
-        self._records: tuple[KeyRecord, ...] = ()
-        self._state: FileState | None = None
+        self._records: tuple[KeyRecord, ...]
+        self._state: FileState | None
         self._read()
         if all(record.has_expired(today()) for record in self._records):
             log.warning("the keys file %s holds no key that is good: every guarded request is refused", path)

@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from surefoot.api.described_keys import describe_keys
 from surefoot.api.dialects import pooling
 from surefoot.api.drain import Drain, Gate
 from surefoot.api.errors import install_error_handlers
@@ -64,6 +65,7 @@ def create_app(service: Service, drain: Drain | None = None) -> FastAPI:
             count_error=service.telemetry.error,
             metrics_need_key=service.metrics_need_key,
         )
+        describe_keys(app, metrics_need_key=service.metrics_need_key)
     app.add_middleware(Measured, finished=service.telemetry.request_finished)
     app.add_middleware(RequestId)
     return app

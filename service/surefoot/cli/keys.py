@@ -50,7 +50,7 @@ def _proper_name(value: str) -> str:
     try:
         check_name(value)
     except ValueError as cause:
-        raise typer.BadParameter(str(cause).removeprefix("name: ")) from None
+        raise typer.BadParameter(str(cause).removeprefix("name: "), param_hint="NAME") from None
     return value
 
 
