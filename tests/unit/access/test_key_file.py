@@ -49,6 +49,15 @@ def test_whom_its_mode_lets_in_is_known(keys_in_file, mode, is_exposed) -> None:
     assert read_keys(keys_in_file.path).is_exposed is is_exposed
 
 
+def test_it_stays_its_owners(keys_in_file, monkeypatch) -> None:
+    given: list[tuple[int, int]] = []
+    monkeypatch.setattr("surefoot.access.key_file.os.fchown", lambda _, *owner: given.append(owner))
+    keys_in_file.new("alice", "score")
+    before = keys_in_file.path.stat()
+    keys_in_file.new("bob", "score")
+    assert given == [(before.st_uid, before.st_gid)]
+
+
 def test_a_link_stays_a_link(keys_in_file, tmp_path) -> None:
     link = tmp_path / "link.json"
     link.symlink_to(keys_in_file.path)
