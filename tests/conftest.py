@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from keys_in_file import KeysInFile
 from surefoot.domain import GroupScore, ScoreOptions, ScoreTask, SolutionScore
 from surefoot.ports import SilentTelemetry
 from surefoot.registry import Registry
@@ -90,6 +92,12 @@ async def serve() -> AsyncIterator[Callable[..., Any]]:
 def difference() -> Callable[[Sequence[float], Sequence[float]], float]:
     """The largest absolute difference of two equally long lists of numbers, of which there is at least one."""
     return lambda left, right: max(abs(a - b) for a, b in zip(left, right, strict=True))
+
+
+@pytest.fixture
+def keys_in_file(tmp_path: Path) -> KeysInFile:
+    """A keys file of this test's own; it comes to be with its first key, or with the ring that reads it."""
+    return KeysInFile(tmp_path / "keys.json")
 
 
 @pytest.fixture

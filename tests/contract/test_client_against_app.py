@@ -17,6 +17,7 @@ from surefoot_client import (
     DeadlineExceeded,
     EarlyStop,
     EmptyProblem,
+    Forbidden,
     GeneratorNotFound,
     GroupTooLarge,
     InputTooLong,
@@ -28,6 +29,7 @@ from surefoot_client import (
     RequestTimeout,
     SamplerUnavailable,
     ScoreItem,
+    Unauthorized,
     WrongModelKind,
 )
 
@@ -286,6 +288,28 @@ async def test_a_request_that_took_too_long_is_its_class(connect) -> None:
     client = await connect(backend=backend, limits=Limits(request_timeout_s=0.02))
     with pytest.raises(RequestTimeout):
         await client.score([ITEM])
+
+
+async def test_a_service_with_keys_refuses_who_has_none(connect, keys_in_file, monkeypatch) -> None:
+    monkeypatch.delenv("SUREFOOT_API_KEY", raising=False)
+    client = await connect(keys=keys_in_file.ring())
+    with pytest.raises(Unauthorized) as caught:
+        await client.score([ITEM])
+    assert (caught.value.code, caught.value.status, caught.value.retryable) == ("unauthorized", 401, False)
+
+
+async def test_a_key_without_the_scope_is_forbidden(connect, keys_in_file, monkeypatch) -> None:
+    monkeypatch.setenv("SUREFOOT_API_KEY", keys_in_file.new("alice", "score"))
+    client = await connect(keys=keys_in_file.ring())
+    with pytest.raises(Forbidden, match="scope sample") as caught:
+        await client.sample(PROBLEM)
+    assert (caught.value.code, caught.value.status, caught.value.retryable) == ("forbidden", 403, False)
+
+
+async def test_the_key_of_the_environment_opens_a_service_with_keys(connect, keys_in_file, monkeypatch) -> None:
+    monkeypatch.setenv("SUREFOOT_API_KEY", keys_in_file.new("alice", "score"))
+    client = await connect(keys=keys_in_file.ring())
+    assert (await client.score([ITEM])).model == "prm"
 
 
 def test_the_client_knows_every_code_of_a_refusal() -> None:

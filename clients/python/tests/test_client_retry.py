@@ -100,7 +100,7 @@ def test_scoring_is_tried_again_after_passing_refusals(driver, server, scored, s
     assert driver.call("score", [ITEM]).id == "r1"
 
 
-@pytest.mark.parametrize("status", [400, 401, 404, 413, 422, 500, 504])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 422, 500, 504])
 def test_other_refusals_are_final(driver, server, status):
     server.reply(httpx.Response(status))
     with pytest.raises(Exception, match=f"the server answered {status}"):

@@ -180,7 +180,25 @@ def test_the_key_is_sent_as_a_bearer_token(driver, server, score_answer):
     assert server.requests[0].headers["authorization"] == "Bearer sk-1"
 
 
-def test_no_key_sends_no_authorization(driver, server, score_answer):
+def test_without_a_key_that_of_the_environment_is_sent(driver, server, score_answer, monkeypatch):
+    monkeypatch.setenv("SUREFOOT_API_KEY", "sk-2")
+    server.reply(httpx.Response(200, json=score_answer))
+    driver.call("score", [ITEM])
+    assert server.requests[0].headers["authorization"] == "Bearer sk-2"
+
+
+def test_a_key_that_is_given_comes_before_the_environments(driver, server, score_answer, monkeypatch):
+    monkeypatch.setenv("SUREFOOT_API_KEY", "sk-2")
+    server.reply(httpx.Response(200, json=score_answer))
+    driver.call("score", [ITEM], settings={"api_key": "sk-1"})
+    assert server.requests[0].headers["authorization"] == "Bearer sk-1"
+
+
+@pytest.mark.parametrize("variable", [None, "", " "], ids=["unset", "empty", "blank"])
+def test_no_key_sends_no_authorization(driver, server, score_answer, monkeypatch, variable):
+    monkeypatch.delenv("SUREFOOT_API_KEY", raising=False)
+    if variable is not None:
+        monkeypatch.setenv("SUREFOOT_API_KEY", variable)
     server.reply(httpx.Response(200, json=score_answer))
     driver.call("score", [ITEM])
     assert "authorization" not in server.requests[0].headers

@@ -8,9 +8,11 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from surefoot.api.described_keys import describe_keys
 from surefoot.api.dialects import pooling
 from surefoot.api.drain import Drain, Gate
 from surefoot.api.errors import install_error_handlers
+from surefoot.api.guard import KeyGuard
 from surefoot.api.middleware import BodyLimit, Caller, Measured, RequestId, Unexpected
 from surefoot.api.routes import admin, best_of_n, chat, operations, rank, sample, score, select
 from surefoot.api.service import Service
@@ -50,9 +52,20 @@ def create_app(service: Service, drain: Drain | None = None) -> FastAPI:
     # The last one added is the outermost: an unexpected error is answered inside what counts and names requests.
     app.add_middleware(Unexpected, count_error=service.telemetry.error)
     limits = service.limits
-    app.add_middleware(Caller)
+    if service.keys is None:
+        app.add_middleware(Caller)
     app.add_middleware(BodyLimit, max_bytes=limits.max_body_bytes, timeout_s=limits.body_timeout_s)
     app.add_middleware(Gate, drain=drain)
+    if service.keys is not None:
+        # Outside of whatever reads or counts work: a stranger costs neither.
+        app.add_middleware(
+            KeyGuard,
+            routes=app.routes,
+            keys=service.keys,
+            count_error=service.telemetry.error,
+            metrics_need_key=service.metrics_need_key,
+        )
+        describe_keys(app, metrics_need_key=service.metrics_need_key)
     app.add_middleware(Measured, finished=service.telemetry.request_finished)
     app.add_middleware(RequestId)
     return app

@@ -20,6 +20,8 @@ STATUS: Mapping[str, int] = {
     "invalid_request": 422,
     "unrecognised_body": 400,
     "aggregation_not_defined": 422,
+    "unauthorized": 401,
+    "forbidden": 403,
     "model_not_found": 404,
     "generator_not_found": 404,
     "wrong_model_kind": 422,
@@ -140,7 +142,7 @@ def param_path(location: Sequence[str | int]) -> str:
 def error_responses(*errors: type[SurefootError], path: str = "") -> dict[int | str, dict[str, Any]]:
     """OpenAPI entries for the statuses that a route may answer with, in the shape of its `path`."""
     shape = SHAPES.get(path, NATIVE)
-    native = {400, 408, 413, 415, 422, 503, *(STATUS[error.code] for error in errors)}
+    native = {400, 401, 403, 408, 413, 415, 422, 503, *(STATUS[error.code] for error in errors)}
     statuses = {shape.status(status) for status in native}
     entries: dict[int | str, dict[str, Any]] = {status: {"model": shape.model} for status in sorted(statuses)}
     if 422 not in statuses:

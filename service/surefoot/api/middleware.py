@@ -47,7 +47,10 @@ class RequestId:
 
 
 class Caller:
-    """Tells whose work a request is: that of its key, else that of its address. The key itself goes no further."""
+    """Tells whose work a request is where no keys are configured: that of whatever key it brings, else of its address.
+
+    The key itself goes no further. With keys `KeyGuard` does this, for those alone that it knows.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from surefoot.access import KeyRing
 from surefoot.domain import Message
 from surefoot.errors import GeneratorNotFound, InvalidRequest, SamplerUnavailable
 from surefoot.ports import Sampler, Telemetry
@@ -41,7 +42,8 @@ class Generator:
 class Service:
     """The running parts behind the API. `metrics_text` gives Prometheus' exposition and its content type.
 
-    `admin_routes` has the routes served that change what is served.
+    `admin_routes` has the routes served that change what is served. With `keys` every request needs one of them, by
+    the table of `api/guard.py`; /metrics only if `metrics_need_key`.
     """
 
     registry: Registry
@@ -53,6 +55,8 @@ class Service:
     start: Callable[[], Awaitable[None]]
     close: Callable[[], Awaitable[None]]
     admin_routes: bool = False
+    keys: KeyRing | None = None
+    metrics_need_key: bool = False
 
     def generator(self, name: str | None, *, param: str = "generator") -> Generator:
         """The named generator, or the first. Raises `GeneratorNotFound`, or `SamplerUnavailable` for none at all."""

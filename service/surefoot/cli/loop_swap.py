@@ -9,6 +9,8 @@ from urllib.parse import quote
 import httpx
 from rich.console import Console
 
+from surefoot_client.environment import key_from_environment
+
 _RELOAD_TIMEOUT_S = 600.0
 """A reload loads no base, but waits for what is being scored."""
 
@@ -32,7 +34,7 @@ class Swap:
             return
         console.print(f"wrote {self.directory}", markup=False)
         if self.url is not None and self.model is not None:
-            console.print(_reloaded(self.url, self.model), markup=False)
+            console.print(reloaded(self.url, self.model), markup=False)
 
 
 def copied_adapter(source: Path, target: Path) -> None:
@@ -49,11 +51,13 @@ def copied_adapter(source: Path, target: Path) -> None:
         write_whole(target / name, (source / name).read_bytes())
 
 
-def _reloaded(url: str, model: str) -> str:
-    """What became of it, in words."""
+def reloaded(url: str, model: str) -> str:
+    """Have a server load a model's adapter again, with the key of the environment; what became of it, in words."""
     where = f"{url.rstrip('/')}/admin/models/{quote(model)}/reload"
+    key = key_from_environment()
+    headers = {} if key is None else {"authorization": f"Bearer {key}"}
     try:
-        answer = httpx.post(where, timeout=_RELOAD_TIMEOUT_S)
+        answer = httpx.post(where, headers=headers, timeout=_RELOAD_TIMEOUT_S)
         content = answer.json()
     except (httpx.HTTPError, httpx.InvalidURL) as cause:
         return f"{model} was not reloaded: {type(cause).__name__}; the server keeps what it has"

@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from surefoot.cli import best_of_n, demo, evaluate, inspect, models, pin, score, serve, settings_table, solve, train
+from surefoot.cli import (
+    best_of_n,
+    demo,
+    evaluate,
+    inspect,
+    keys,
+    models,
+    pin,
+    score,
+    serve,
+    settings_table,
+    solve,
+    train,
+)
 from surefoot.cli.failures import EXIT_CODES, Program
 
 app = typer.Typer(
@@ -33,6 +46,7 @@ app.command("settings")(settings_table.settings)
 models.app.command("inspect")(inspect.inspect)
 models.app.command("pin")(pin.pin)
 app.add_typer(models.app, name="models")
+app.add_typer(keys.app, name="keys")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(train.app, name="train")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import socket
 from importlib.metadata import version
@@ -13,6 +14,8 @@ from rich.console import Console
 
 from surefoot.errors import PortInUse
 from surefoot.settings import Settings, load_settings
+
+log = logging.getLogger(__name__)
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", help="TOML file with settings; see the README.")]
 
@@ -30,6 +33,11 @@ def serve(
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # httpx reports every request: a line for each candidate of a remote generator.
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    if settings.auth.keys_file is None and not is_loopback(settings.host):
+        log.warning(
+            "whoever reaches %s may call: no API keys are configured; set auth.keys_file, see `surefoot keys --help`",
+            settings.host,
+        )
     # A taken port must be said at once, not after models have loaded.
     listener = _listen(settings.host, settings.port)
     run_server(settings, listener)
@@ -67,6 +75,14 @@ def banner(settings: Settings, address: tuple[Any, ...], samplers: list[str]) ->
         f"  sampler: {', '.join(samplers) or 'none'}, chosen by generator.engine = {settings.generator.engine}",
         "  /docs shows the API, /ready says when the models are loaded",
     ]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what listens there."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -85,6 +85,9 @@ async def in_process(settings: Settings, build: Build, patience: Patience) -> As
     """A client of the whole service in this process, once its models are ready. Raises `NotReady` if one fails."""
     from surefoot.api.app import create_app
 
+    # Nobody else reaches it, and whoever runs this process needs no leave of it.
+    unguarded = settings.auth.model_copy(update={"keys_file": None})
+    settings = settings.model_copy(update={"auth": unguarded})
     service = await asyncio.to_thread(build, settings)
     app = create_app(service)
     await service.start()

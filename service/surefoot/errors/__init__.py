@@ -7,6 +7,7 @@ SurefootError
 │   └── DeadlineExceeded · BackendFailed
 ├── RequestError            the whole request is answered with this error
 │   ├── InvalidRequest · UnrecognisedBody · AggregationNotDefined
+│   ├── Unauthorized · Forbidden
 │   ├── ModelNotFound · GeneratorNotFound · WrongModelKind · AdapterNotConfigured
 │   ├── QueueFull · GroupTooLarge · RequestTimeout · BodyTooLarge · BodyTimeout · UnsupportedEncoding
 │   └── NotReady · SamplerUnavailable
@@ -17,7 +18,7 @@ SurefootError
 └── StartupError            the process cannot serve what its configuration asks for
     ├── CheckpointMissing · CheckpointDamaged · CheckpointRefused · ProfileInvalid · ProfileAmbiguous
     ├── AdapterInvalid · AdapterMismatch
-    └── SettingsInvalid · SelfCheckFailed · PortInUse · GpuMemoryTooSmall
+    └── SettingsInvalid · KeysFileInvalid · SelfCheckFailed · PortInUse · GpuMemoryTooSmall
 
 `code` is stable and part of the API. HTTP statuses are known to `api/errors.py` alone.
 """
@@ -48,6 +49,7 @@ from surefoot.errors.request import (
     AggregationNotDefined,
     BodyTimeout,
     BodyTooLarge,
+    Forbidden,
     GeneratorNotFound,
     GroupTooLarge,
     InvalidRequest,
@@ -57,6 +59,7 @@ from surefoot.errors.request import (
     RequestError,
     RequestTimeout,
     SamplerUnavailable,
+    Unauthorized,
     UnrecognisedBody,
     UnsupportedEncoding,
     WrongModelKind,
@@ -68,6 +71,7 @@ from surefoot.errors.startup import (
     CheckpointMissing,
     CheckpointRefused,
     GpuMemoryTooSmall,
+    KeysFileInvalid,
     PortInUse,
     ProfileAmbiguous,
     ProfileInvalid,
@@ -100,12 +104,14 @@ __all__ = [
     "EmptyStep",
     "EvaluationError",
     "ExamplesInvalid",
+    "Forbidden",
     "GeneratorNotFound",
     "GpuMemoryTooSmall",
     "GroupTooLarge",
     "InputTooLong",
     "InvalidRequest",
     "ItemError",
+    "KeysFileInvalid",
     "LabelsDegenerate",
     "LossNotFinite",
     "ModelNotFound",
@@ -131,6 +137,7 @@ __all__ = [
     "TooManySteps",
     "TrainerMissing",
     "TrainingError",
+    "Unauthorized",
     "UnrecognisedBody",
     "UnsafeText",
     "UnsupportedEncoding",

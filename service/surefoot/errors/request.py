@@ -33,6 +33,18 @@ class ModelNotFound(RequestError):
     code = "model_not_found"
 
 
+class Unauthorized(RequestError):
+    """No API key that is known and good came with the request."""
+
+    code = "unauthorized"
+
+
+class Forbidden(RequestError):
+    """The API key lacks a scope that the route asks for."""
+
+    code = "forbidden"
+
+
 class AdapterNotConfigured(RequestError):
     """The model is served without an adapter."""
 

@@ -57,6 +57,12 @@ class SettingsInvalid(StartupError):
     code = "settings_invalid"
 
 
+class KeysFileInvalid(StartupError):
+    """The file with the API keys cannot be read, written, or understood."""
+
+    code = "keys_file_invalid"
+
+
 class SelfCheckFailed(StartupError):
     """A loaded model does not give the scores that it must give: serving it would hand out wrong rewards."""
 

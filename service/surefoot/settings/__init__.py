@@ -4,6 +4,7 @@ Order: command line, then `SUREFOOT_*` variables (nested ones with two underscor
 then the TOML file named by `--config` or `SUREFOOT_CONFIG`, then the defaults below.
 """
 
+from surefoot.settings.auth import AuthSettings
 from surefoot.settings.bounds import GpuSettings, LimitSettings, SchedulerSettings
 from surefoot.settings.generators import Example, GeneratorSettings, RemoteGeneratorSettings
 from surefoot.settings.models import ModelSettings
@@ -11,6 +12,7 @@ from surefoot.settings.section import Section
 from surefoot.settings.settings import Settings, load_settings
 
 __all__ = [
+    "AuthSettings",
     "Example",
     "GeneratorSettings",
     "GpuSettings",

@@ -16,6 +16,7 @@ from pydantic_settings import (
 )
 
 from surefoot.errors import SettingsInvalid
+from surefoot.settings.auth import AuthSettings
 from surefoot.settings.bounds import CacheSettings, GpuSettings, LimitSettings, SchedulerSettings
 from surefoot.settings.generators import GeneratorSettings, RemoteGeneratorSettings
 from surefoot.settings.models import EMBEDDED_PROFILES, ModelSettings
@@ -41,7 +42,8 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=0, le=65535)
     """Port to listen on."""
     admin_routes: bool = False
-    """Serve `POST /admin/models/{name}/reload`, which asks for no key: only where strangers cannot reach the port."""
+    """Serve `POST /admin/models/{name}/reload`, which asks for a key with the scope `admin`; without
+    `auth.keys_file` it asks for none: only where strangers cannot reach the port then."""
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
     """`auto`, `cpu`, `cuda` or `cuda:N`."""
     dtype: Dtype = "auto"
@@ -68,6 +70,7 @@ class Settings(BaseSettings):
     caches: CacheSettings = Field(default_factory=CacheSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
     gpu: GpuSettings = Field(default_factory=GpuSettings)
+    auth: AuthSettings = Field(default_factory=AuthSettings)
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:

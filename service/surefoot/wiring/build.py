@@ -6,6 +6,7 @@ import asyncio
 import os
 from contextlib import suppress
 
+from surefoot.access import KeyRing
 from surefoot.answers import MathVerifyJudge
 from surefoot.api.service import Limits, Service
 from surefoot.errors import SamplerUnavailable, StartupError
@@ -31,6 +32,8 @@ def build_service(settings: Settings) -> Service:
         # Nothing was asked of the hub: a library that looks there anyway must fail here, not phone out.
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
     telemetry = PrometheusTelemetry()
+    keys_file = settings.auth.keys_file
+    keys = None if keys_file is None else KeyRing(keys_file.expanduser(), count_error=telemetry.error)
     judge = MathVerifyJudge()
     engine = chosen_engine(settings)
     in_process = [] if engine == "none" else [build_generator(settings)]
@@ -58,6 +61,8 @@ def build_service(settings: Settings) -> Service:
         start=life.start,
         close=life.close,
         admin_routes=settings.admin_routes,
+        keys=keys,
+        metrics_need_key=settings.auth.metrics_need_key,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from surefoot.access import KeyRing
 from surefoot.answers import EquivalenceJudge
 from surefoot.api.service import Generator, Limits, Service
 from surefoot.backends.fake_backend import FakeBackend
@@ -69,6 +70,8 @@ class FakeParts:
     broken: Mapping[str, Exception] = field(default_factory=dict)
     adapters: Mapping[str, str | Exception] = field(default_factory=dict)
     admin_routes: bool = False
+    keys: KeyRing | None = None
+    metrics_need_key: bool = False
     loads: bool = True
     proves: bool = False
     has_plain_pass: bool = True
@@ -112,6 +115,8 @@ def build_fake_service(parts: FakeParts) -> FakeService:
         start=start,
         close=close,
         admin_routes=parts.admin_routes,
+        keys=parts.keys,
+        metrics_need_key=parts.metrics_need_key,
     )
     return FakeService(service, scheduler, telemetry)
 

@@ -15,7 +15,7 @@ ROW = json.dumps({"problem": "p", "steps": ["a"]})
 
 
 def test_every_verb_that_prints_takes_it() -> None:
-    silent = {"surefoot", "surefoot serve", "surefoot evaluate", "surefoot train"}
+    silent = {"surefoot", "surefoot serve", "surefoot evaluate", "surefoot train", "surefoot keys"}
     with_json = {
         words for words, command in all_commands() if any("--json" in parameter.opts for parameter in command.params)
     }

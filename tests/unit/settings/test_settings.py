@@ -259,11 +259,12 @@ def test_every_setting_says_what_it_is() -> None:
         Settings,
         RemoteGeneratorSettings,
         *(type(value) for value in (Settings().generator, Settings().scheduler, Settings().caches, Settings().limits)),
+        type(Settings().auth),
     ]
     unsaid = [
         f"{section.__name__}.{name}"
         for section in sections
         for name, setting in section.model_fields.items()
-        if not setting.description and name not in ("generator", "scheduler", "caches", "limits", "gpu")
+        if not setting.description and name not in ("generator", "scheduler", "caches", "limits", "gpu", "auth")
     ]
     assert unsaid == []

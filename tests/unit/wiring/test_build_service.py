@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from surefoot.api.service import Service
-from surefoot.errors import GpuMemoryTooSmall, ProfileInvalid, SettingsInvalid
-from surefoot.settings import GeneratorSettings, ModelSettings, RemoteGeneratorSettings, Settings
+from surefoot.errors import GpuMemoryTooSmall, KeysFileInvalid, ProfileInvalid, SettingsInvalid
+from surefoot.settings import AuthSettings, GeneratorSettings, ModelSettings, RemoteGeneratorSettings, Settings
 from surefoot.wiring import build_service
 
 
@@ -61,6 +61,24 @@ def test_unknown_profile_is_refused() -> None:
 def test_admin_routes_are_those_of_the_settings(admin_routes: bool) -> None:
     wanted = settings(engine="none").model_copy(update={"admin_routes": admin_routes})
     assert build_service(wanted).admin_routes is admin_routes
+
+
+def test_no_keys_are_asked_for_by_default() -> None:
+    assert build_service(settings(engine="none")).keys is None
+
+
+def test_keys_are_those_of_the_file(keys_in_file) -> None:
+    key = keys_in_file.new("alice", "score")
+    auth = AuthSettings(keys_file=keys_in_file.path, metrics_need_key=True)
+    service = build_service(settings(engine="none").model_copy(update={"auth": auth}))
+    found = service.keys.find(key.encode())
+    assert (found.name, service.metrics_need_key) == ("alice", True)
+
+
+def test_a_keys_file_that_is_not_there_is_refused(tmp_path) -> None:
+    auth = AuthSettings(keys_file=tmp_path / "keys.json")
+    with pytest.raises(KeysFileInvalid, match=r"keys\.json"):
+        build_service(settings(engine="none").model_copy(update={"auth": auth}))
 
 
 def test_generator_may_be_left_out() -> None:

@@ -16,6 +16,7 @@ from surefoot_client import operations
 from surefoot_client.best_of_n_streaming import AsyncBestOfNStreaming
 from surefoot_client.bulk_scoring import AsyncBulkScoring
 from surefoot_client.calls import Call, Reply
+from surefoot_client.environment import key_from_environment
 from surefoot_client.exchange import CONNECTIONS, Answer, Attempt, Settings, begin
 from surefoot_client.inputs import Aggregation, EarlyStop, Messages, Priority, ScoreItem, Strategy
 from surefoot_client.probes import AsyncProbes
@@ -56,7 +57,7 @@ class AsyncSurefootClient(AsyncBulkScoring, AsyncBestOfNStreaming, AsyncProbes):
             raise ValueError("give transport or http_client, not both")
         self._settings = Settings(
             base_url=base_url,
-            api_key=api_key,
+            api_key=key_from_environment() if api_key is None else api_key,
             timeout_s=timeout_s,
             sampling_timeout_s=sampling_timeout_s,
             connect_timeout_s=connect_timeout_s,

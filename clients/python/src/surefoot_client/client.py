@@ -15,6 +15,7 @@ from surefoot_client import operations
 from surefoot_client.best_of_n_streaming import BestOfNStreaming
 from surefoot_client.bulk_scoring import BulkScoring
 from surefoot_client.calls import Call, Reply
+from surefoot_client.environment import key_from_environment
 from surefoot_client.exchange import CONNECTIONS, Answer, Attempt, Settings, begin
 from surefoot_client.inputs import Aggregation, EarlyStop, Messages, Priority, ScoreItem, Strategy
 from surefoot_client.probes import Probes
@@ -32,7 +33,8 @@ class SurefootClient(BulkScoring, BestOfNStreaming, Probes):
 
     `timeout_s` (`sampling_timeout_s` for `sample` and best of N) is the whole time of a call in seconds, attempts
     and pauses together. Up to `max_retries` further attempts follow 429, 502, 503 and broken connections; for the
-    sampling calls only 429, 503 and connections that never came about. `transport` is an httpx transport, `http_client`
+    sampling calls only 429, 503 and connections that never came about. `api_key` is sent as a bearer token; without it
+    that of the variable `SUREFOOT_API_KEY` is, where it is set. `transport` is an httpx transport, `http_client`
     a whole httpx client that stays the caller's to close. `sleep`, `clock` and `uniform` exist for tests.
 
     Every method raises a `SurefootError`; arguments that cannot be sent raise `ValueError` or `TypeError`.
@@ -57,7 +59,7 @@ class SurefootClient(BulkScoring, BestOfNStreaming, Probes):
             raise ValueError("give transport or http_client, not both")
         self._settings = Settings(
             base_url=base_url,
-            api_key=api_key,
+            api_key=key_from_environment() if api_key is None else api_key,
             timeout_s=timeout_s,
             sampling_timeout_s=sampling_timeout_s,
             connect_timeout_s=connect_timeout_s,

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from loop_rows import contents
+from surefoot.cli.loop_swap import reloaded
 
 
 @pytest.fixture
@@ -28,6 +29,22 @@ def test_each_rounds_adapter_is_put_where_the_server_looks(loop, tmp_path, reloa
     assert contents(served) == contents(tmp_path / "out/round-2/adapter")
     assert reloads == ["http://host:1/admin/models/prm/reload"] * 2
     assert "prm is reloaded: new, before old" in ended.stderr
+
+
+@pytest.mark.parametrize(("key", "headers"), [(None, {}), ("sf-1", {"authorization": "Bearer sf-1"})])
+def test_a_reload_is_asked_for_with_the_key_of_the_environment(monkeypatch, key, headers) -> None:
+    sent: list[Any] = []
+
+    def post(_: str, **options: Any) -> httpx.Response:
+        sent.append(options["headers"])
+        return httpx.Response(200, json={"changed": False})
+
+    monkeypatch.setattr("surefoot.cli.loop_swap.httpx.post", post)
+    monkeypatch.delenv("SUREFOOT_API_KEY", raising=False)
+    if key is not None:
+        monkeypatch.setenv("SUREFOOT_API_KEY", key)
+    reloaded("http://host:1", "prm")
+    assert sent == [headers]
 
 
 @pytest.mark.parametrize(
