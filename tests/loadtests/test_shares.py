@@ -12,5 +12,5 @@ def test_a_share_stands_behind_the_name_or_is_that_of_all(given: str, expected: 
 
 @pytest.mark.parametrize("given", ["W1@", "W1@x", "W1@0", "W1@2", "W1@nan"])
 def test_a_share_that_is_none_is_refused_with_an_example(given: str) -> None:
-    with pytest.raises(typer.BadParameter, match="W1@0.25"):
+    with pytest.raises(typer.BadParameter, match=r"W1@0\.25"):
         named_share(given, 0.5)
