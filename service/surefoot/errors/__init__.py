@@ -4,7 +4,7 @@ SurefootError
 ├── ItemError               one item failed; its neighbours and the request go on
 │   ├── EmptyProblem · NoSteps · EmptyStep · UnsupportedMessages
 │   ├── TooManySteps · InputTooLong · UnsafeText · StepCountMismatch · NonFiniteScore
-│   └── DeadlineExceeded · BackendFailed
+│   └── DeadlineExceeded · BackendFailed · ModelStopped
 ├── RequestError            the whole request is answered with this error
 │   ├── InvalidRequest · UnrecognisedBody · AggregationNotDefined
 │   ├── ModelNotFound · GeneratorNotFound · WrongModelKind · AdapterNotConfigured
@@ -36,6 +36,7 @@ from surefoot.errors.item import (
     EmptyStep,
     InputTooLong,
     ItemError,
+    ModelStopped,
     NonFiniteScore,
     NoSteps,
     StepCountMismatch,
@@ -109,6 +110,7 @@ __all__ = [
     "LabelsDegenerate",
     "LossNotFinite",
     "ModelNotFound",
+    "ModelStopped",
     "NoSteps",
     "NonFiniteScore",
     "NotReady",

@@ -122,6 +122,7 @@ class _Life:
         if self._bringing_up is not None:
             self._bringing_up.cancel()
             await asyncio.gather(self._bringing_up, return_exceptions=True)
-        await self._registry.close()
-        await asyncio.gather(*(sampler.close() for sampler in [*self._samplers, *self._remote_samplers]))
+        # Together, because the process may not wait for long, and a stuck pass must not keep engines from being ended.
+        samplers = [*self._samplers, *self._remote_samplers]
+        await asyncio.gather(self._registry.close(), *(sampler.close() for sampler in samplers))
         await asyncio.to_thread(self._judge.close)

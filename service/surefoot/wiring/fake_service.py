@@ -149,7 +149,8 @@ def _loader(
                 return NOT_CHECKED
             return await check_scores(line, plain_scores(line, plain) if parts.has_plain_pass else None, "float32")
 
-        return ServedModel(card, scorer, prove, lambda: scheduler.close(GRACE_S), load if adapter else None)
+        again = load if adapter else None
+        return ServedModel(card, scorer, prove, lambda: scheduler.close(GRACE_S), again, lambda: scheduler.fault)
 
     async def plain(item: ForwardItem) -> Rows:
         return parts.backend.plain_rows(item)
