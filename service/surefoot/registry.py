@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from surefoot.domain import DtypeName, Kind, Scale
-from surefoot.errors import AdapterNotConfigured, ModelNotFound, NotReady, StartupError, WrongModelKind
+from surefoot.errors import AdapterNotConfigured, ModelNotFound, NotReady, StartupError, SurefootError, WrongModelKind
 from surefoot.pipeline import ModelScorer
 from surefoot.self_check import NOT_CHECKED, SelfCheck
 
@@ -168,6 +168,15 @@ class Registry:
                 self._loaded[name] = self._models[name] = proven
                 log.info("model %s: %s is served now, before %s", name, done.fingerprint, done.previous_fingerprint)
             return done
+
+    async def reload_all(self) -> None:
+        """Reload every model that is served with an adapter; one that cannot be is served as before, and logged."""
+        for name in [name for name, model in self._models.items() if model.load_again is not None]:
+            try:
+                await self.reload(name)
+            except SurefootError as error:
+                # The message says it all.
+                log.error("model %s is served as before: %s: %s", name, error.code, error.message)  # noqa: TRY400
 
     def refuse_all(self, error: StartupError) -> None:
         """Report every model as failed, for a reason that stands before any is loaded."""

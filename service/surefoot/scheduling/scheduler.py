@@ -210,7 +210,9 @@ class Scheduler:
         if self._fault is not None:
             self._fault = None
             took_s = self._clock() - began_at
-            logger.warning("model %s: the stuck pass ended after %.0f s; it takes work again", self._backend.name, took_s)
+            logger.warning(
+                "model %s: the stuck pass ended after %.0f s; it takes work again", self._backend.name, took_s
+            )
         return running.result()
 
     def _known(self, entry: Entry) -> Rows | None:

@@ -22,8 +22,8 @@ class SchedulerSettings(Section):
     bulk_max_wait_s: float = Field(5.0, gt=0)
     """Seconds after which waiting bulk work counts as interactive."""
     stuck_after_s: float = Field(300.0, ge=0)
-    """Seconds after which a forward pass that has not ended is stuck: whoever waits is told, and the model is not ready.
-    More than the slowest pass, or the restart of an engine in this process, takes; 0 waits for ever."""
+    """Seconds after which a forward pass that has not ended is stuck: whoever waits is told, and /ready answers 503.
+    More than the slowest pass, or the restart of vLLM's engine, takes; 0 waits for ever."""
 
 
 class CacheSettings(Section):

@@ -7,7 +7,7 @@ import os
 from contextlib import suppress
 
 from surefoot.answers import MathVerifyJudge
-from surefoot.api.service import Limits, Service
+from surefoot.api.service import Service
 from surefoot.errors import SamplerUnavailable, StartupError
 from surefoot.metrics import PrometheusTelemetry
 from surefoot.ports import Sampler
@@ -23,6 +23,7 @@ from surefoot.wiring.generators import (
     starts_with_service,
 )
 from surefoot.wiring.models import ModelLoader
+from surefoot.wiring.reconfigure import request_limits
 
 
 def build_service(settings: Settings) -> Service:
@@ -53,7 +54,7 @@ def build_service(settings: Settings) -> Service:
         generators={generator.name: generator for generator in generators},
         ranker=Ranker(judge),
         telemetry=telemetry,
-        limits=Limits(**settings.limits.model_dump()),
+        limits=request_limits(settings),
         metrics_text=lambda: (telemetry.render(), telemetry.content_type),
         start=life.start,
         close=life.close,
