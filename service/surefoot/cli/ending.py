@@ -16,7 +16,7 @@ MODEL_FAILED = 70
 CLOSING_S = 25.0
 """Seconds for letting go of models and engines, once everything accepted is answered."""
 
-LEAVING_S = 2.0
+LEAVING_S = 5.0
 """Seconds for the interpreter's own end, which waits for every thread."""
 
 _LAST_WORDS_S = 1.0

@@ -5,7 +5,8 @@ Tests of the API run against it, and whoever writes a client can try it on every
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from surefoot.answers import EquivalenceJudge
@@ -66,6 +67,7 @@ class FakeParts:
     judge: EquivalenceJudge = field(default_factory=KeysOnly)
     limits: Limits = field(default_factory=Limits)
     queue: SchedulerLimits = field(default_factory=SchedulerLimits)
+    clock: Callable[[], float] = time.monotonic
     broken: Mapping[str, Exception] = field(default_factory=dict)
     adapters: Mapping[str, str | Exception] = field(default_factory=dict)
     admin_routes: bool = False
@@ -86,7 +88,7 @@ class FakeService:
 def build_fake_service(parts: FakeParts) -> FakeService:
     """All models share one backend and one queue, as models on one checkpoint do."""
     telemetry = PrometheusTelemetry()
-    scheduler = Scheduler(parts.backend, parts.queue, telemetry)
+    scheduler = Scheduler(parts.backend, parts.queue, telemetry, clock=parts.clock)
     registry = Registry(
         {name: _loader(name, profile, parts, scheduler, telemetry) for name, profile in parts.profiles.items()},
         {name: profile.kind for name, profile in parts.profiles.items()},
