@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from surefoot.domain import DtypeName, Kind, Scale
-from surefoot.errors import AdapterNotConfigured, ModelNotFound, NotReady, StartupError, WrongModelKind
+from surefoot.errors import AdapterNotConfigured, ModelNotFound, NotReady, StartupError, SurefootError, WrongModelKind
 from surefoot.pipeline import ModelScorer
 from surefoot.self_check import NOT_CHECKED, SelfCheck
 
@@ -82,7 +82,8 @@ class ServedModel:
     """A loaded model: its card, the line that scores with it, and how to let go of it.
 
     `prove` checks what the line gives; it raises `SelfCheckFailed`. `load_again` gives the model as the files of its
-    adapter are now, not proven yet, and raises a `StartupError`; `None` for a model without an adapter.
+    adapter are now, not proven yet, and raises a `StartupError`; `None` for a model without an adapter. `fault` says
+    why nothing can be scored any more, `None` while it can.
     """
 
     card: ModelCard
@@ -90,6 +91,7 @@ class ServedModel:
     prove: Callable[[], Awaitable[SelfCheck]]
     close: Callable[[], Awaitable[None]]
     load_again: Callable[[], Awaitable[ServedModel]] | None = None
+    fault: Callable[[], str | None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,15 @@ class Registry:
                 log.info("model %s: %s is served now, before %s", name, done.fingerprint, done.previous_fingerprint)
             return done
 
+    async def reload_all(self) -> None:
+        """Reload every model that is served with an adapter; one that cannot be is served as before, and logged."""
+        for name in [name for name, model in self._models.items() if model.load_again is not None]:
+            try:
+                await self.reload(name)
+            except SurefootError as error:
+                # The message says it all.
+                log.error("model %s is served as before: %s: %s", name, error.code, error.message)  # noqa: TRY400
+
     def refuse_all(self, error: StartupError) -> None:
         """Report every model as failed, for a reason that stands before any is loaded."""
         log.error("no model is loaded: %s: %s", error.code, error.message)
@@ -174,14 +185,19 @@ class Registry:
 
     def states(self) -> Mapping[str, ModelState]:
         """Every configured model and where it stands."""
-        return dict(self._states)
+        return {name: self._state(name) for name in self._states}
 
     def is_ready(self) -> bool:
-        return all(state.state == "ready" for state in self._states.values())
+        return all(state.state == "ready" for state in self.states().values())
+
+    def fault(self) -> str | None:
+        """Why a model that was loaded cannot go on, `None` while all can."""
+        faults = ((name, model.fault()) for name, model in self._loaded.items())
+        return next((f"model {name} is {fault}" for name, fault in faults if fault is not None), None)
 
     def cards(self) -> list[ModelCard]:
         """Cards of the models that are ready, in configured order."""
-        return [self._models[name].card for name in self._loaders if name in self._models]
+        return [self._models[name].card for name in self._loaders if self._state(name).state == "ready"]
 
     def get(self, name: str | None, kind: Kind | None = None, *, param: str = "model") -> ServedModel:
         """The model of that name, or with `None` the first configured one of that kind (of any, where none is given).
@@ -197,10 +213,15 @@ class Registry:
             raise ModelNotFound(f"there is no such model; configured: {known}", param=param)
         if kind is not None and self._kinds[name] != kind:
             raise WrongModelKind(f"{name!r} is an {self._kinds[name]} model, {kind} is needed here", param=param)
-        state = self._states[name]
+        state = self._state(name)
         if state.state != "ready":
             raise NotReady(f"model {name!r} is {state.state}" + (f": {state.detail}" if state.detail else ""))
         return self._models[name]
+
+    def _state(self, name: str) -> ModelState:
+        model = self._models.get(name)
+        fault = None if model is None else model.fault()
+        return self._states[name] if fault is None else ModelState("failed", fault)
 
     async def close(self) -> None:
         """Let go of every model; safe to call twice."""

@@ -180,3 +180,55 @@ async def refused_registry(registry: Registry) -> tuple[Registry, list[str]]:
     refused = Registry({"a": load}, {"a": "process"})
     await refused.load_all()
     return refused, closed
+
+
+@pytest.fixture
+async def faulty(registry):
+    """A registry of `a`, which has the fault in the list, and `b`, which has none."""
+    faults: list[str] = []
+
+    async def load_faulty():
+        return replace(registry.get("prm"), fault=lambda: faults[0] if faults else None)
+
+    async def load_sound():
+        return registry.get("orm")
+
+    opened = Registry({"a": load_faulty, "b": load_sound}, {"a": "process", "b": "outcome"})
+    await opened.load_all()
+    return opened, faults
+
+
+async def test_models_without_a_fault_are_ready(faulty) -> None:
+    opened, _ = faulty
+    assert (opened.is_ready(), opened.fault()) == (True, None)
+
+
+async def test_a_model_with_a_fault_has_failed_and_its_neighbour_has_not(faulty) -> None:
+    opened, faults = faulty
+    faults.append("stuck: no forward pass finished in 9 s")
+    assert opened.states() == {"a": ModelState("failed", faults[0]), "b": ModelState("ready")}
+    assert (opened.is_ready(), opened.fault()) == (False, "model a is stuck: no forward pass finished in 9 s")
+
+
+async def test_a_model_with_a_fault_is_refused(faulty) -> None:
+    opened, faults = faulty
+    faults.append("stuck")
+    with pytest.raises(NotReady, match="'a' is failed: stuck"):
+        opened.get("a")
+
+
+async def test_a_model_whose_fault_ended_is_served(faulty) -> None:
+    opened, faults = faulty
+    faults.append("stuck")
+    faults.clear()
+    assert opened.get("a").card.name == "prm"
+
+
+async def test_reloading_all_goes_on_behind_one_that_cannot_be(open_registry, caplog) -> None:
+    adapters = {"prm": "one", "orm": "one"}
+    registry = await open_registry(adapters=adapters)
+    adapters |= {"prm": CheckpointMissing("there is none"), "orm": "two"}
+    await registry.reload_all()
+    served = [registry.get(name).card.fingerprint.partition("@")[2] for name in ("prm", "orm")]
+    assert served == ["one", "two"]
+    assert "model prm is served as before: checkpoint_missing: there is none" in caplog.text

@@ -54,6 +54,7 @@ PUBLIC_NAMES = [
     "ModelCatalog",
     "ModelInfo",
     "ModelNotFound",
+    "ModelStopped",
     "NoSteps",
     "NonFiniteScore",
     "NotFound",

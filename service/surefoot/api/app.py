@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -15,7 +16,7 @@ from surefoot.api.errors import install_error_handlers
 from surefoot.api.guard import KeyGuard
 from surefoot.api.middleware import BodyLimit, Caller, Measured, RequestId, Unexpected
 from surefoot.api.routes import admin, best_of_n, chat, operations, rank, sample, score, select
-from surefoot.api.service import Service
+from surefoot.api.service import Limits, Service
 
 _GRACE_S = 30.0
 
@@ -51,10 +52,9 @@ def create_app(service: Service, drain: Drain | None = None) -> FastAPI:
     install_error_handlers(app, service.telemetry.error)
     # The last one added is the outermost: an unexpected error is answered inside what counts and names requests.
     app.add_middleware(Unexpected, count_error=service.telemetry.error)
-    limits = service.limits
     if service.keys is None:
         app.add_middleware(Caller)
-    app.add_middleware(BodyLimit, max_bytes=limits.max_body_bytes, timeout_s=limits.body_timeout_s)
+    app.add_middleware(BodyLimit, limits=lambda: app.state.service.limits)
     app.add_middleware(Gate, drain=drain)
     if service.keys is not None:
         # Outside of whatever reads or counts work: a stranger costs neither.
@@ -69,3 +69,8 @@ def create_app(service: Service, drain: Drain | None = None) -> FastAPI:
     app.add_middleware(Measured, finished=service.telemetry.request_finished)
     app.add_middleware(RequestId)
     return app
+
+
+def set_limits(app: FastAPI, limits: Limits) -> None:
+    """Bound every request that comes from now on by these."""
+    app.state.service = replace(app.state.service, limits=limits)

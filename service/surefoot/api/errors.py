@@ -44,6 +44,7 @@ STATUS: Mapping[str, int] = {
     "unsafe_text": 422,
     "no_steps": 422,
     "deadline_exceeded": 504,
+    "model_stopped": 503,
 }
 """Status of each code that can be the answer to a whole request; /sample and /pooling have no items to hang an item's
 error on, and a chat completion has none to answer with where every candidate failed. A reload is refused for what

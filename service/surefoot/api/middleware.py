@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from surefoot.api.errors import STATUS, error_response
+from surefoot.api.service import Limits
 from surefoot.callers import NOBODY, called_by
 from surefoot.errors import BodyTimeout, BodyTooLarge, RequestError, UnsupportedEncoding
 
@@ -96,23 +97,23 @@ class Measured:
 class BodyLimit:
     """Refuses bodies that are too large, that arrive too slowly, or that are compressed."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int, timeout_s: float) -> None:
+    def __init__(self, app: ASGIApp, limits: Callable[[], Limits]) -> None:
         self._app = app
-        self._max_bytes = max_bytes
-        self._timeout_s = timeout_s
+        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refused = self._refused_by(dict(scope["headers"]))
+        limits = self._limits()
+        refused = _refused_by(dict(scope["headers"]), limits.max_body_bytes)
         if refused is not None:
             answer = error_response(STATUS[refused.code], refused.code, refused.message, path=scope["path"])
             await answer(scope, receive, send)
             return
         received = 0
         is_whole = False
-        deadline = asyncio.get_running_loop().time() + self._timeout_s
+        deadline = asyncio.get_running_loop().time() + limits.body_timeout_s
 
         async def receive_within_limits() -> Message:
             nonlocal received, is_whole
@@ -121,25 +122,28 @@ class BodyLimit:
                 async with asyncio.timeout_at(None if is_whole else deadline):
                     message = await receive()
             except TimeoutError as cause:
-                said = f"the body did not arrive within {self._timeout_s:g} s; send it faster, or in smaller requests"
+                waited = f"{limits.body_timeout_s:g} s"
+                said = f"the body did not arrive within {waited}; send it faster, or in smaller requests"
                 raise _while_reading(BodyTimeout(said), connection="close") from cause
             received += len(message.get("body", b""))
             is_whole = not message.get("more_body", False)
-            if received > self._max_bytes:
-                raise _while_reading(self._too_large())
+            if received > limits.max_body_bytes:
+                raise _while_reading(_too_large(limits.max_body_bytes))
             return message
 
         await self._app(scope, receive_within_limits, send)
 
-    def _refused_by(self, headers: dict[bytes, bytes]) -> RequestError | None:
-        """What the headers alone show to be wrong."""
-        if headers.get(b"content-encoding", b"identity").strip().lower() not in (b"", b"identity"):
-            return UnsupportedEncoding("the body is compressed; send it as plain JSON, without content-encoding")
-        declared = headers.get(b"content-length", b"0")
-        return self._too_large() if declared.isdigit() and int(declared) > self._max_bytes else None
 
-    def _too_large(self) -> BodyTooLarge:
-        return BodyTooLarge(f"the body is larger than {self._max_bytes} bytes; send less at once")
+def _refused_by(headers: dict[bytes, bytes], max_bytes: int) -> RequestError | None:
+    """What the headers alone show to be wrong."""
+    if headers.get(b"content-encoding", b"identity").strip().lower() not in (b"", b"identity"):
+        return UnsupportedEncoding("the body is compressed; send it as plain JSON, without content-encoding")
+    declared = headers.get(b"content-length", b"0")
+    return _too_large(max_bytes) if declared.isdigit() and int(declared) > max_bytes else None
+
+
+def _too_large(max_bytes: int) -> BodyTooLarge:
+    return BodyTooLarge(f"the body is larger than {max_bytes} bytes; send less at once")
 
 
 def _while_reading(error: RequestError, **headers: str) -> HTTPException:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import signal
-from collections.abc import Iterator
+import socket
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
 
 import uvicorn
@@ -12,18 +16,34 @@ from starlette.types import ASGIApp
 
 from surefoot.api.drain import Drain
 
+log = logging.getLogger(__name__)
+
 _LAST_ANSWERS_S = 2
 """Seconds that uvicorn waits for the last bytes to be sent; everything accepted has its answer by then."""
 
 
+async def _nothing_to_read() -> None:
+    """For services without a configuration file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What a server asks and tells: `fault` says why the service cannot go on (`None` while it can), ten times a
+    second; `stopping` is called when everything accepted is answered; `reread` answers SIGHUP, one at a time."""
+
+    fault: Callable[[], str | None] = lambda: None
+    stopping: Callable[[], None] = lambda: None
+    reread: Callable[[], Awaitable[None]] = _nothing_to_read
+
+
 class Server(uvicorn.Server):
-    """Drains on SIGTERM and SIGINT, then ends with status 0.
+    """Drains on SIGTERM and SIGINT, and ends; drains and ends too, with `has_failed`, when the service has a fault.
 
     uvicorn alone stops listening at once, so that new callers meet a closed port, and raises the signal again at the
     end. A second signal ends without waiting for the drain, a third at once.
     """
 
-    def __init__(self, app: ASGIApp, drain: Drain) -> None:
+    def __init__(self, app: ASGIApp, drain: Drain, hooks: Hooks | None = None) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -35,6 +55,10 @@ class Server(uvicorn.Server):
             )
         )
         self._drain = drain
+        self._hooks = hooks or Hooks()
+        self._is_told_to_read = False
+        self._reading: asyncio.Task[None] | None = None
+        self.has_failed = False
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first signal begins the drain; `on_tick` ends it."""
@@ -45,17 +69,43 @@ class Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: whether to stop."""
+        if not self._drain.has_begun and (fault := self._hooks.fault()) is not None:
+            log.critical("%s; answering whoever waits, then ending", fault)
+            self.has_failed = True
+            self._drain.begin()
         self._drain.check_time()
         if self._drain.is_over:
             self.should_exit = True
+        if self._is_told_to_read and (self._reading is None or self._reading.done()):
+            self._is_told_to_read = False
+            self._reading = asyncio.create_task(self._reread())
         return await super().on_tick(counter)
+
+    async def _reread(self) -> None:
+        try:
+            await self._hooks.reread()
+        except Exception:
+            log.exception("reading the configuration again failed")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does, after telling that it begins."""
+        self._hooks.stopping()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Handle SIGINT and SIGTERM, and do not raise them again afterwards."""
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        """Handle SIGINT, SIGTERM and SIGHUP, and do not raise them again afterwards."""
+        handlers = {
+            signal.SIGINT: self.handle_exit,
+            signal.SIGTERM: self.handle_exit,
+            signal.SIGHUP: self._handle_hangup,
+        }
+        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    def _handle_hangup(self, _sig: int, _frame: FrameType | None) -> None:
+        self._is_told_to_read = True

@@ -38,6 +38,7 @@ class FakeBackend:
         self._is_guilty: Callable[[ForwardItem], bool] | None = None
         self._gate = threading.Event()
         self._gate.set()
+        self._hangs = False
         self._closed = False
 
     def forward(self, batch: Sequence[ForwardItem]) -> list[Forwarded]:
@@ -66,13 +67,20 @@ class FakeBackend:
         """Make `forward` block, after recording its batch, until `release` or `close`."""
         self._gate.clear()
 
+    def hang(self) -> None:
+        """As `hold`, but as a pass that is stuck does: only `release` ends it, not `close`."""
+        self._hangs = True
+        self.hold()
+
     def release(self) -> None:
         """Let held and coming calls of `forward` go on."""
+        self._hangs = False
         self._gate.set()
 
     def close(self) -> None:
         self._closed = True
-        self._gate.set()
+        if not self._hangs:
+            self._gate.set()
 
     def plain_rows(self, item: ForwardItem) -> Rows:
         """The rows of one input, whatever `forward` was told to do."""

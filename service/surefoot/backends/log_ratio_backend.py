@@ -7,6 +7,7 @@ from itertools import accumulate
 
 import torch
 
+from surefoot.backends.lost_device import lost_device_told
 from surefoot.domain import Forwarded, ForwardItem, RenderedInput, Rows
 from surefoot.errors import SettingsInvalid
 from surefoot.modeling.checkpoint import Checkpoint
@@ -39,6 +40,7 @@ class LogRatioBackend:
     ) -> None:
         """With `deterministic` every input has passes of its own: products over a vocabulary round by their rows."""
         self._name = name
+        self._device = checkpoint.device
         self._each_alone = deterministic
         limits = (checkpoint.max_positions, reference.max_positions)
         self._max_input_tokens = min(max_input_tokens or min(limits), *limits)
@@ -56,7 +58,8 @@ class LogRatioBackend:
     def forward(self, batch: Sequence[ForwardItem]) -> list[Forwarded]:
         inputs = [item.rendered for item in batch]
         passes = [[rendered] for rendered in inputs] if self._each_alone else [inputs]
-        return [Forwarded(rows) for together in passes for rows in self._one_pass(together)]
+        with lost_device_told(self._device):
+            return [Forwarded(rows) for together in passes for rows in self._one_pass(together)]
 
     def _one_pass(self, inputs: Sequence[RenderedInput]) -> list[Rows]:
         own = self._model.log_probabilities(inputs, self._model.trunk.hidden_states)

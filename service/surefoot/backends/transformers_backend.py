@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import torch
 
+from surefoot.backends.lost_device import lost_device_told
 from surefoot.domain import Forwarded, ForwardItem, Rows
 from surefoot.errors import SettingsInvalid
 from surefoot.modeling.adapters import Adapter
@@ -88,7 +89,8 @@ class TransformersBackend:
         for adapter, own in passes.items():
             for places in [[place] for place in own] if self._each_alone else [own]:
                 given = [batch[place] for place in places], [heads[place] for place in places]
-                found.update(zip(places, self._one_pass(*given, adapter), strict=True))
+                with lost_device_told(self._device):
+                    found.update(zip(places, self._one_pass(*given, adapter), strict=True))
         return [found[place] for place in range(len(batch))]
 
     def _one_pass(

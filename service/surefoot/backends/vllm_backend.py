@@ -20,7 +20,7 @@ from typing import Any
 
 from surefoot.backends.vllm_plan import PoolingMode, PoolingPlan, row_indices
 from surefoot.domain import Forwarded, ForwardItem
-from surefoot.errors import BackendFailed, SettingsInvalid, StartupError
+from surefoot.errors import BackendFailed, ModelStopped, SettingsInvalid, StartupError
 from surefoot.modeling.vllm_environment import set_vllm_environment
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,9 @@ _STOP_S = 5.0
 
 _RESTART_PAUSE_S = 30.0
 """After a restart that failed, batches fail at once for so long instead of each waiting for another start."""
+
+_MAX_FAILED_STARTS = 3
+"""Restarts that may fail in a row before the engine is given up: then only a new process helps."""
 
 TASKS: Mapping[PoolingMode, str] = {"each_token": "token_classify", "last_token": "classify"}
 
@@ -64,7 +67,8 @@ class VllmOptions:
 
 
 class VllmBackend:
-    """Reads raw values with one engine of vLLM. An engine whose process died is started again by the next batch.
+    """Reads raw values with one engine of vLLM. An engine whose process died is started again by the next batch; where
+    that keeps failing, `forward` raises `ModelStopped`.
 
     Raises a `StartupError` when the engine does not start.
     """
@@ -79,6 +83,7 @@ class VllmBackend:
         self._engine: Any = None
         self._closed = False
         self._retry_at = 0.0
+        self._num_failed_starts = 0
         self._loop = asyncio.new_event_loop()
         # vLLM's asynchronous engine belongs to one loop; the scheduler's thread waits for it there.
         self._thread = threading.Thread(target=self._loop.run_forever, name=f"vllm-{name}", daemon=True)
@@ -133,8 +138,14 @@ class VllmBackend:
                 self._engine = self._start()
             except StartupError as error:
                 self._retry_at = time.monotonic() + _RESTART_PAUSE_S
+                self._num_failed_starts += 1
                 log.error("model %s: %s", self._name, error.message)  # noqa: TRY400  the message says it all
+                if self._num_failed_starts >= _MAX_FAILED_STARTS:
+                    raise ModelStopped(
+                        f"vLLM's engine died and failed to start again {self._num_failed_starts} times"
+                    ) from error
                 raise
+            self._num_failed_starts = 0
             return self._engine
 
     def _start(self) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from surefoot.cli.ending import MODEL_FAILED
 from surefoot.errors import StartupError, SurefootError
 from surefoot_client import ConnectionFailed, TimedOut
 from surefoot_client import SurefootError as ClientError
@@ -21,6 +22,7 @@ EXIT_CODES: Mapping[int, str] = MappingProxyType(
         1: "the work or some rows failed",
         2: "wrong usage or settings",
         3: "the server cannot be reached",
+        MODEL_FAILED: "a served model could not go on; start the service again",
         130: "interrupted",
     }
 )

@@ -5,15 +5,21 @@ from __future__ import annotations
 import ipaddress
 import logging
 import socket
+from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
+from surefoot.cli.ending import CLOSING_S, LEAVING_S, MODEL_FAILED, end_within
 from surefoot.errors import PortInUse
 from surefoot.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from surefoot.api.service import Service
 
 log = logging.getLogger(__name__)
 
@@ -27,9 +33,12 @@ def serve(
 ) -> None:
     """Start the service and keep it up until SIGINT or SIGTERM; then finish accepted work, refuse new, and end.
 
+    It ends with status 70 when a model cannot go on (a stuck forward pass, a lost engine): start it again then.
+
     With no configuration it serves `prm` and `orm` on the embedded model and samples with vLLM where it is installed.
     """
-    settings = load_settings(config, host=host, port=port)
+    read = partial(load_settings, config, host=host, port=port)
+    settings = read()
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # httpx reports every request: a line for each candidate of a remote generator.
     logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -40,14 +49,6 @@ def serve(
         )
     # A taken port must be said at once, not after models have loaded.
     listener = _listen(settings.host, settings.port)
-    run_server(settings, listener)
-
-
-def run_server(settings: Settings, listener: socket.socket) -> None:
-    """Serve on an open socket until told to stop."""
-    from surefoot.api.app import create_app
-    from surefoot.api.drain import Drain
-    from surefoot.api.server import Server
     from surefoot.wiring import build_service
 
     service = build_service(settings)
@@ -61,8 +62,36 @@ def run_server(settings: Settings, listener: socket.socket) -> None:
         ],
     ):
         console.print(line)
+    run_server(service, settings, listener, read)
+
+
+def run_server(service: Service, settings: Settings, listener: socket.socket, read: Callable[[], Settings]) -> None:
+    """Serve on an open socket until told to stop; then the process ends in time, whatever its threads do.
+
+    SIGHUP has `read` called, and what may change taken over.
+    Raises `typer.Exit` with `MODEL_FAILED` after a fault of a model, where `exit_on_failure` is set.
+    """
+    from surefoot.api.app import create_app, set_limits
+    from surefoot.api.drain import Drain
+    from surefoot.api.server import Hooks, Server
+    from surefoot.wiring.reconfigure import Configuration
+
+    def status() -> int:
+        return MODEL_FAILED if server.has_failed else 0
+
     drain = Drain(settings.shutdown_grace_s)
-    Server(create_app(service, drain), drain).run(sockets=[listener])
+    app = create_app(service, drain)
+    configuration = Configuration(settings, read, service.registry, partial(set_limits, app))
+    hooks = Hooks(
+        fault=service.registry.fault if settings.exit_on_failure else lambda: None,
+        stopping=lambda: end_within(CLOSING_S, status()),
+        reread=configuration.reread,
+    )
+    server = Server(app, drain, hooks)
+    server.run(sockets=[listener])
+    end_within(LEAVING_S, status())
+    if server.has_failed:
+        raise typer.Exit(MODEL_FAILED)
 
 
 def banner(settings: Settings, address: tuple[Any, ...], samplers: list[str]) -> list[str]:

@@ -4,7 +4,7 @@ SurefootError
 ├── ItemError               one item failed; its neighbours and the request go on
 │   ├── EmptyProblem · NoSteps · EmptyStep · UnsupportedMessages
 │   ├── TooManySteps · InputTooLong · UnsafeText · StepCountMismatch · NonFiniteScore
-│   └── DeadlineExceeded · BackendFailed
+│   └── DeadlineExceeded · BackendFailed · ModelStopped
 ├── RequestError            the whole request is answered with this error
 │   ├── InvalidRequest · UnrecognisedBody · AggregationNotDefined
 │   ├── Unauthorized · Forbidden
@@ -37,6 +37,7 @@ from surefoot.errors.item import (
     EmptyStep,
     InputTooLong,
     ItemError,
+    ModelStopped,
     NonFiniteScore,
     NoSteps,
     StepCountMismatch,
@@ -115,6 +116,7 @@ __all__ = [
     "LabelsDegenerate",
     "LossNotFinite",
     "ModelNotFound",
+    "ModelStopped",
     "NoSteps",
     "NonFiniteScore",
     "NotReady",

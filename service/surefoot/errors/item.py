@@ -94,3 +94,13 @@ class BackendFailed(ItemError):
 
     code = "backend_failed"
     retryable = True
+
+
+class ModelStopped(ItemError):
+    """The model computes no more: a forward pass is stuck, its engine is lost or its queue's loop has crashed.
+
+    The item is not to blame. Another replica can take it, or this one once it runs again.
+    """
+
+    code = "model_stopped"
+    retryable = True

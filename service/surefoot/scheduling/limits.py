@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 
 from surefoot.errors import SettingsInvalid
@@ -26,6 +27,9 @@ class SchedulerLimits:
 
     bulk_max_wait_s: float = 5.0
     """Seconds after which a bulk input counts as interactive; more favours interactive callers, less favours bulk."""
+
+    stuck_after_s: float = math.inf
+    """Seconds after which a forward pass that has not ended counts as stuck; more than the slowest pass takes."""
 
     def __post_init__(self) -> None:
         for setting in fields(self):

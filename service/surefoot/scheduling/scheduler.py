@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from surefoot.callers import NOBODY
 from surefoot.domain import ForwardItem, ForwardResult, Priority, Rows
-from surefoot.errors import BackendFailed, InputTooLong, ItemError, NotReady, SettingsInvalid
+from surefoot.errors import BackendFailed, InputTooLong, ItemError, ModelStopped, NotReady, SettingsInvalid
 from surefoot.ports import Backend, Telemetry
 from surefoot.scheduling.admission import Occupancy, admit, updated_speed
 from surefoot.scheduling.batching import WaitingView
@@ -18,6 +18,7 @@ from surefoot.scheduling.forward_pass import ForwardPass, checked_results, run_p
 from surefoot.scheduling.limits import SchedulerLimits
 from surefoot.scheduling.queue import Entry, EntryFuture, WaitingQueue
 from surefoot.scheduling.score_cache import ScoreCache, key_of
+from surefoot.scheduling.watchdog import is_stuck, look_every_s
 
 __all__ = ["Scheduler", "SchedulerLimits"]
 
@@ -56,14 +57,21 @@ class Scheduler:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"surefoot-{backend.name}")
         self._task: asyncio.Task[None] | None = None
         self._closing = False
+        self._fault: str | None = None
         self._running: list[Entry] = []
         self._tokens_per_s: float | None = None
         self._scores = ScoreCache(max_cached_scores) if max_cached_scores else None
 
     @property
     def is_accepting(self) -> bool:
-        """Whether `submit_group` takes work: started, not closing, and the loop has not crashed."""
-        return self._task is not None and not self._closing
+        """Whether `submit_group` takes work: started, not closing, and without a `fault`."""
+        return self._task is not None and not self._closing and self._fault is None
+
+    @property
+    def fault(self) -> str | None:
+        """Why nothing can be computed, of which nobody here is the cause: a forward pass is stuck, the backend is lost
+        or the loop crashed. Only a stuck pass may still end, and with it the fault."""
+        return self._fault
 
     @property
     def limits(self) -> SchedulerLimits:
@@ -89,10 +97,11 @@ class Scheduler:
         Callers who have work waiting get equal shares of the model.
 
         Raises `NotReady` (not started, closing), `GroupTooLarge` or `QueueFull`. A future fails with an `ItemError`:
-        `InputTooLong`, `DeadlineExceeded` (not begun after `timeout_s` seconds), `BackendFailed`, `StepCountMismatch`.
+        `InputTooLong`, `DeadlineExceeded` (not begun after `timeout_s` seconds), `BackendFailed`, `StepCountMismatch`,
+        `ModelStopped`.
         """
         if not self.is_accepting:
-            state = "shutting down" if self._closing else "not started"
+            state = self._fault or ("shutting down" if self._closing else "not started")
             raise NotReady(f"model {self._backend.name} is {state}; retry when /ready answers 200")
         max_tokens = self._backend.max_input_tokens
         entries = self._entries(items, priority, timeout_s, caller)
@@ -165,10 +174,14 @@ class Scheduler:
             await self._forward_batch([entry for entry in alive if not entry.future.done()], is_retry=True)
 
     async def _forward(self, entries: list[Entry], *, is_retry: bool = False) -> ForwardPass:
-        """One pass in the backend's thread. A failed batch has told its traceback; its retries do not repeat it."""
+        """One pass in the backend's thread. A failed batch has told its traceback; its retries do not repeat it.
+        Raises `ModelStopped` where the backend did: it has nothing left to try."""
         items = tuple(entry.item for entry in entries)
         loop = asyncio.get_running_loop()
-        forward_pass = await loop.run_in_executor(self._executor, run_pass, self._backend, items, self._clock)
+        running = loop.run_in_executor(self._executor, run_pass, self._backend, items, self._clock)
+        forward_pass = await self._watched(running)
+        if isinstance(forward_pass.failure, ModelStopped):
+            raise forward_pass.failure
         if not forward_pass.is_attributable:
             logger.error(
                 "model %s: a forward pass of %d inputs with %d tokens gave %d results%s",
@@ -180,6 +193,27 @@ class Scheduler:
                 exc_info=None if is_retry else forward_pass.failure,
             )
         return forward_pass
+
+    async def _watched(self, running: asyncio.Future[ForwardPass]) -> ForwardPass:
+        """The pass when it has ended. One that is stuck blocks a thread, which nobody can end: its callers, and all
+        who wait behind it, are told; should it end after all, the model takes work again."""
+        began_at, stuck_after_s = self._clock(), self._limits.stuck_after_s
+        try:
+            while not (await asyncio.wait({running}, timeout=look_every_s(stuck_after_s)))[0]:
+                if self._fault is None and is_stuck(began_at, self._clock(), stuck_after_s):
+                    self._fault = f"stuck: no forward pass finished in {stuck_after_s:g} s"
+                    logger.critical("model %s is %s", self._backend.name, self._fault)
+                    self._fail_all(ModelStopped, f"model {self._backend.name} is {self._fault}; send this again")
+        finally:
+            # The loop may be cancelled and closed before the pass ends, which then has nobody to report to.
+            running.cancel()
+        if self._fault is not None:
+            self._fault = None
+            took_s = self._clock() - began_at
+            logger.warning(
+                "model %s: the stuck pass ended after %.0f s; it takes work again", self._backend.name, took_s
+            )
+        return running.result()
 
     def _known(self, entry: Entry) -> Rows | None:
         """What was computed for such an input, where that is remembered."""
@@ -213,19 +247,35 @@ class Scheduler:
 
     def _stopped(self, task: asyncio.Task[None]) -> None:
         """However the loop ended (drained, out of grace, crashed), nothing stays pending."""
-        self._closing = True
         crash = None if task.cancelled() else task.exception()
         if crash is not None:
-            logger.critical("model %s: the scheduler's loop crashed", self._backend.name, exc_info=crash)
-        reason = "shutting down" if crash is None else "the scheduler stopped; restart the service"
-        for entry in (*self._running, *self._queue.drain()):
-            entry.fail(BackendFailed(reason))
+            self._fault = _said_of(crash)
+            logger.critical("model %s stopped: %s", self._backend.name, self._fault, exc_info=crash)
+        elif not self._closing:
+            self._fault = "stopped: the scheduler's loop was cancelled"
+        self._closing = True
+        if self._fault is None:
+            self._fail_all(BackendFailed, "shutting down")
+        else:
+            self._fail_all(ModelStopped, f"model {self._backend.name} is {self._fault}; send this again")
         self._running = []
+
+    def _fail_all(self, kind: type[ItemError], message: str) -> None:
+        """Settle what runs and what waits."""
+        for entry in (*self._running, *self._queue.drain()):
+            entry.fail(kind(message))
         self._report_queue()
 
     def _report_queue(self) -> None:
         waiting = self._queue.occupancy
         self._telemetry.queue_changed(self._backend.name, waiting.num_requests, waiting.num_tokens)
+
+
+def _said_of(crash: BaseException) -> str:
+    # Messages of unforeseen errors may quote what was sent.
+    if isinstance(crash, ModelStopped):
+        return f"stopped: {crash.message}"
+    return f"stopped: the scheduler's loop crashed ({type(crash).__name__}); see the server's log"
 
 
 def _alike(batch: Sequence[Entry]) -> list[list[Entry]]:

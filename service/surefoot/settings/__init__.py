@@ -6,12 +6,14 @@ then the TOML file named by `--config` or `SUREFOOT_CONFIG`, then the defaults b
 
 from surefoot.settings.auth import AuthSettings
 from surefoot.settings.bounds import GpuSettings, LimitSettings, SchedulerSettings
+from surefoot.settings.changes import LIVE, changed_settings, with_live_settings
 from surefoot.settings.generators import Example, GeneratorSettings, RemoteGeneratorSettings
 from surefoot.settings.models import ModelSettings
 from surefoot.settings.section import Section
 from surefoot.settings.settings import Settings, load_settings
 
 __all__ = [
+    "LIVE",
     "AuthSettings",
     "Example",
     "GeneratorSettings",
@@ -22,5 +24,7 @@ __all__ = [
     "SchedulerSettings",
     "Section",
     "Settings",
+    "changed_settings",
     "load_settings",
+    "with_live_settings",
 ]

@@ -21,6 +21,9 @@ class SchedulerSettings(Section):
     """Inputs that may wait."""
     bulk_max_wait_s: float = Field(5.0, gt=0)
     """Seconds after which waiting bulk work counts as interactive."""
+    stuck_after_s: float = Field(300.0, ge=0)
+    """Seconds after which a forward pass that has not ended is stuck: whoever waits is told, and /ready answers 503.
+    More than the slowest pass, or the restart of vLLM's engine, takes; 0 waits for ever."""
 
 
 class CacheSettings(Section):

@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     """Where prepared models are kept; default `$XDG_CACHE_HOME/surefoot`, else `~/.cache/surefoot`."""
     shutdown_grace_s: float = Field(30.0, ge=0)
     """Seconds that accepted work may take after SIGTERM, while new work is answered with 503."""
+    exit_on_failure: bool = True
+    """End with status 70, after answering whoever waits, when a model cannot go on (stuck, or its engine lost), so that
+    a supervisor starts the service anew. Off: stay up, with /ready answering 503."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """How much is logged; user text never is."""
     models: list[ModelSettings] = Field(default_factory=_default_models)

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from surefoot.access import KeyRing
 from surefoot.answers import MathVerifyJudge
-from surefoot.api.service import Limits, Service
+from surefoot.api.service import Service
 from surefoot.errors import SamplerUnavailable, StartupError
 from surefoot.metrics import PrometheusTelemetry
 from surefoot.ports import Sampler
@@ -24,6 +24,7 @@ from surefoot.wiring.generators import (
     starts_with_service,
 )
 from surefoot.wiring.models import ModelLoader
+from surefoot.wiring.reconfigure import request_limits
 
 
 def build_service(settings: Settings) -> Service:
@@ -56,7 +57,7 @@ def build_service(settings: Settings) -> Service:
         generators={generator.name: generator for generator in generators},
         ranker=Ranker(judge),
         telemetry=telemetry,
-        limits=Limits(**settings.limits.model_dump()),
+        limits=request_limits(settings),
         metrics_text=lambda: (telemetry.render(), telemetry.content_type),
         start=life.start,
         close=life.close,
@@ -127,6 +128,7 @@ class _Life:
         if self._bringing_up is not None:
             self._bringing_up.cancel()
             await asyncio.gather(self._bringing_up, return_exceptions=True)
-        await self._registry.close()
-        await asyncio.gather(*(sampler.close() for sampler in [*self._samplers, *self._remote_samplers]))
+        # Together, because the process may not wait for long, and a stuck pass must not keep engines from being ended.
+        samplers = [*self._samplers, *self._remote_samplers]
+        await asyncio.gather(self._registry.close(), *(sampler.close() for sampler in samplers))
         await asyncio.to_thread(self._judge.close)

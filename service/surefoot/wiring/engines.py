@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -82,6 +83,8 @@ def scheduler_limits(kind: EngineKind, settings: Settings) -> SchedulerLimits:
     if not given["max_batch_tokens"]:
         on_cpu = kind in ("transformers", "log_ratio") and choose_device(settings.device).type == "cpu"
         given["max_batch_tokens"] = max(CPU_BATCH_TOKENS if on_cpu else BATCH_TOKENS, settings.max_input_tokens)
+    # A server's answer has a time limit of its own, and a new process here would not mend what is wrong there.
+    given["stuck_after_s"] = math.inf if kind == "vllm_server" else given["stuck_after_s"] or math.inf
     return SchedulerLimits(**given)
 
 

@@ -5,7 +5,8 @@ Tests of the API run against it, and whoever writes a client can try it on every
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from surefoot.access import KeyRing
@@ -67,6 +68,7 @@ class FakeParts:
     judge: EquivalenceJudge = field(default_factory=KeysOnly)
     limits: Limits = field(default_factory=Limits)
     queue: SchedulerLimits = field(default_factory=SchedulerLimits)
+    clock: Callable[[], float] = time.monotonic
     broken: Mapping[str, Exception] = field(default_factory=dict)
     adapters: Mapping[str, str | Exception] = field(default_factory=dict)
     admin_routes: bool = False
@@ -89,7 +91,7 @@ class FakeService:
 def build_fake_service(parts: FakeParts) -> FakeService:
     """All models share one backend and one queue, as models on one checkpoint do."""
     telemetry = PrometheusTelemetry()
-    scheduler = Scheduler(parts.backend, parts.queue, telemetry)
+    scheduler = Scheduler(parts.backend, parts.queue, telemetry, clock=parts.clock)
     registry = Registry(
         {name: _loader(name, profile, parts, scheduler, telemetry) for name, profile in parts.profiles.items()},
         {name: profile.kind for name, profile in parts.profiles.items()},
@@ -154,7 +156,8 @@ def _loader(
                 return NOT_CHECKED
             return await check_scores(line, plain_scores(line, plain) if parts.has_plain_pass else None, "float32")
 
-        return ServedModel(card, scorer, prove, lambda: scheduler.close(GRACE_S), load if adapter else None)
+        again = load if adapter else None
+        return ServedModel(card, scorer, prove, lambda: scheduler.close(GRACE_S), again, lambda: scheduler.fault)
 
     async def plain(item: ForwardItem) -> Rows:
         return parts.backend.plain_rows(item)

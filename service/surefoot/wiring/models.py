@@ -28,6 +28,9 @@ from surefoot.wiring.verifiers import critique_limit, open_verifier
 if TYPE_CHECKING:
     from surefoot.modeling.identity import EngineIdentity
 
+LAST_PASS_S = 5.0
+"""Seconds for a pass that still runs when the service closes: whoever waited for it has been answered by then."""
+
 
 class ModelLoader:
     """Builds served models; those on the same engine share its weights, its queue and its batches."""
@@ -118,8 +121,9 @@ class ModelLoader:
             _card(line, identity, prefix_cache=queued.engine.keeps_prefixes),
             line,
             lambda: check_scores(line, plain, identity.dtype),
-            lambda: queued.close(self._settings.shutdown_grace_s),
+            lambda: queued.close(min(self._settings.shutdown_grace_s, LAST_PASS_S)),
             None if model.adapter is None else partial(self._load_again, model, line.profile),
+            lambda: queued.scheduler.fault,
         )
 
     async def _verifier(self, model: ModelSettings, line: ScoringLine, queued: QueuedEngine) -> ServedModel:
@@ -133,10 +137,11 @@ class ModelLoader:
             return await check_scores(opened.scorer, None, opened.identity.dtype) if is_pinned else read
 
         async def close() -> None:
-            await queued.close(self._settings.shutdown_grace_s)
+            await queued.close(min(self._settings.shutdown_grace_s, LAST_PASS_S))
             await opened.close()
 
-        return ServedModel(_card(opened.scorer, opened.identity), opened.scorer, prove, close)
+        card = _card(opened.scorer, opened.identity)
+        return ServedModel(card, opened.scorer, prove, close, fault=lambda: queued.scheduler.fault)
 
     async def _engine(self, model: ModelSettings, profile: Profile) -> QueuedEngine:
         key = engine_key(model, profile, self._settings)

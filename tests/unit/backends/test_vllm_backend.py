@@ -18,7 +18,7 @@ from surefoot.backends import vllm_backend
 from surefoot.backends.vllm_backend import OWN_ARGUMENTS, VllmBackend, VllmOptions, engine_arguments
 from surefoot.backends.vllm_plan import PoolingPlan
 from surefoot.domain import ForwardItem, RenderedInput
-from surefoot.errors import BackendFailed, SettingsInvalid, StartupError
+from surefoot.errors import BackendFailed, ModelStopped, SettingsInvalid, StartupError
 
 # vLLM is imported for its parameters, and warns of what torch has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:torch", "ignore::FutureWarning:vllm")
@@ -169,6 +169,16 @@ def test_a_start_is_tried_again_after_a_pause(start, monkeypatch) -> None:
     with pytest.raises(SettingsInvalid):
         backend.forward([item(4)])
     assert rows_of(backend.forward([item(4)])) == [((4.0, -4.0),)]
+
+
+def test_an_engine_that_does_not_start_three_times_is_given_up(start, monkeypatch) -> None:
+    monkeypatch.setattr(vllm_backend, "_RESTART_PAUSE_S", 0.0)
+    backend, _ = start(Engine(), *(SettingsInvalid("no memory") for _ in range(3)))
+    with pytest.raises(RuntimeError, match="dead"):
+        backend.forward([item(0)])
+    for expected in (SettingsInvalid, SettingsInvalid, ModelStopped):
+        with pytest.raises(expected):
+            backend.forward([item(4)])
 
 
 def test_closing_ends_a_batch_that_still_waits(start) -> None:

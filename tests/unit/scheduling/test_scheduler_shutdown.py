@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from surefoot.backends.fake_backend import FakeBackend
-from surefoot.errors import BackendFailed, NotReady
+from surefoot.errors import BackendFailed, ModelStopped, NotReady
 from surefoot.scheduling.admission import Occupancy
 
 
@@ -118,7 +118,7 @@ async def test_a_crash_of_the_loop_leaves_nothing_pending(crashing, item) -> Non
     crashing.backend.release()
     async with asyncio.timeout(5):
         results = await asyncio.gather(*futures, return_exceptions=True)
-    assert [isinstance(result, BackendFailed) for result in results] == [False, True, True]
+    assert [isinstance(result, ModelStopped) for result in results] == [False, True, True]
 
 
 async def test_a_crashed_scheduler_says_that_it_takes_nothing(crashing, item) -> None:
@@ -126,6 +126,12 @@ async def test_a_crashed_scheduler_says_that_it_takes_nothing(crashing, item) ->
     await crashing.until(lambda: not crashing.scheduler.is_accepting)
     with pytest.raises(NotReady):
         crashing.submit(item())
+
+
+async def test_a_crashed_scheduler_says_why_without_the_crashs_own_words(crashing, item) -> None:
+    await asyncio.gather(*crashing.submit(item()))
+    await crashing.until(lambda: crashing.scheduler.fault is not None)
+    assert crashing.scheduler.fault == "stopped: the scheduler's loop crashed (ZeroDivisionError); see the server's log"
 
 
 async def test_a_crash_of_the_loop_is_logged(crashing, item, caplog: pytest.LogCaptureFixture) -> None:
@@ -141,4 +147,5 @@ async def test_cancelling_the_loop_from_outside_leaves_nothing_pending(line, ite
     loop_task.cancel()
     async with asyncio.timeout(5):
         results = await asyncio.gather(*futures, return_exceptions=True)
-    assert [type(result) for result in results] == [BackendFailed] * 2
+    assert [type(result) for result in results] == [ModelStopped] * 2
+    assert line.scheduler.fault == "stopped: the scheduler's loop was cancelled"

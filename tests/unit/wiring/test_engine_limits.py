@@ -1,4 +1,6 @@
-"""How many tokens a pass takes where nothing is set: few on a CPU, more on a GPU and for another server."""
+"""How many tokens a pass takes where nothing is set, few on a CPU and more elsewhere, and how long it may take."""
+
+import math
 
 import pytest
 import torch
@@ -30,3 +32,12 @@ def test_what_is_set_is_taken() -> None:
     settings = Settings(models=[], scheduler={"max_batch_tokens": 5_000, "max_queue_items": 7})
     limits = scheduler_limits("transformers", settings)
     assert (limits.max_batch_tokens, limits.max_queue_items) == (5_000, 7)
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "expected"),
+    [("transformers", 9.0, 9.0), ("transformers", 0, math.inf), ("vllm", 9.0, 9.0), ("vllm_server", 9.0, math.inf)],
+)
+def test_a_pass_is_given_up_after_its_time_where_that_helps(kind, given: float, expected: float) -> None:
+    settings = Settings(models=[], scheduler={"stuck_after_s": given})
+    assert scheduler_limits(kind, settings).stuck_after_s == expected

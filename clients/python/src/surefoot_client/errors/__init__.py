@@ -10,7 +10,7 @@ SurefootError
     ├── ItemError           one item failed; found in `ItemFailure.error`
     │   ├── EmptyProblem · NoSteps · EmptyStep · UnsupportedMessages
     │   ├── TooManySteps · InputTooLong · UnsafeText · StepCountMismatch · NonFiniteScore
-    │   └── DeadlineExceeded · BackendFailed
+    │   └── DeadlineExceeded · BackendFailed · ModelStopped
     ├── RequestError        the whole request was refused
     │   ├── InvalidRequest · UnrecognisedBody · AggregationNotDefined · WrongModelKind
     │   ├── AdapterNotConfigured · AdapterInvalid · AdapterMismatch · ProfileInvalid · SelfCheckFailed
@@ -44,6 +44,7 @@ from surefoot_client.errors.item import (
     EmptyStep,
     InputTooLong,
     ItemError,
+    ModelStopped,
     NonFiniteScore,
     NoSteps,
     StepCountMismatch,
@@ -100,6 +101,7 @@ __all__ = [
     "ItemError",
     "ItemsFailed",
     "ModelNotFound",
+    "ModelStopped",
     "NoSteps",
     "NonFiniteScore",
     "NotFound",

@@ -77,3 +77,10 @@ class BackendFailed(ItemError):
 
     code = "backend_failed"
     retryable = True
+
+
+class ModelStopped(ItemError):
+    """The model computes no more: its forward pass is stuck, or its engine is lost. The item is not to blame."""
+
+    code = "model_stopped"
+    retryable = True
