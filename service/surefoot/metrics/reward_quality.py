@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from prometheus_client import CollectorRegistry, Counter
@@ -93,6 +93,12 @@ class RewardQualityMetrics:
             _BY_BOTH,
             registry=registry,
         )
+
+    def _start_counting_quality(self, models: Iterable[str]) -> None:
+        """Show the counters of these at 0."""
+        for model in models:
+            for counter in (self._probabilities, self._saturated):
+                counter.labels(model)
 
     def solutions_scored(self, by: ScoredBy, groups: Sequence[Sequence[SolutionScore]]) -> None:
         """What a model said of solutions, those of one problem in one group."""

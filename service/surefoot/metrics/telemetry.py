@@ -38,6 +38,7 @@ class PrometheusTelemetry(ServingMetrics, RewardQualityMetrics):
         self._registry.register(StateCollector("model", MODEL_STATES, models))
         self._registry.register(StateCollector("generator", GENERATOR_STATES, generators))
         self._start_counting(models(), generators())
+        self._start_counting_quality(models())
         self._model_states = models
 
     def render(self) -> bytes:
