@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 import socket
@@ -34,7 +35,7 @@ profile = "embedded-orm"
 [generator]
 engine = "none"
 """
-PROBLEM = "Two bags of 3 apples and one of 4. How many apples?"
+PROBLEMS = ("Two bags of 3 apples and one of 4. How many apples?", "Lea has 6 apples and buys 4. How many apples?")
 CANDIDATES = [
     "2 * 3 = 6\n6 + 4 = 10\nThe answer is 10.",
     "2 * 3 = 5\nThe answer is 9.",
@@ -146,26 +147,27 @@ def prometheus(launch_for_module: Callable[..., Any], tmp_path_factory: pytest.T
     try:
         with SurefootClient(server.url, timeout_s=120) as client:
             # The first work brings series to life, of which only what follows is an increase.
-            _work(client)
+            _work(client, PROBLEMS[0])
             running.wait_for('count_over_time(surefoot_compared_groups_total{process="prm"}[1m]) > 2')
-            _work(client)
+            _work(client, PROBLEMS[1])
         running.wait_for("increase(surefoot_compared_groups_total[30s]) > 0")
         yield running
     finally:
         running.close()
 
 
-def _work(client: SurefootClient) -> None:
-    client.rerank(PROBLEM, CANDIDATES, strategy="process_outcome")
-    client.score([{"problem": PROBLEM, "solution": text} for text in CANDIDATES])
+def _work(client: SurefootClient, problem: str) -> None:
+    """Both models are compared, and what the second request asks is known from the first."""
+    client.rerank(problem, CANDIDATES, strategy="process_outcome")
+    client.score([{"problem": problem, "solution": text} for text in CANDIDATES])
 
 
-@pytest.mark.parametrize(("title", "expression"), targets())
+@pytest.mark.parametrize(("title", "expression"), list(targets()))
 def test_every_panel_is_answered(prometheus: Prometheus, title: str, expression: str) -> None:
     result = prometheus.query(expression)
     if title in SHOWS_DATA:
         assert result, expression
-        assert any(float(series["value"][1]) == float(series["value"][1]) for series in result), "nothing but NaN"
+        assert not all(math.isnan(float(series["value"][1])) for series in result), expression
 
 
 def test_no_panel_that_shows_data_is_misnamed() -> None:
