@@ -23,7 +23,7 @@ check: setup ## Style, types and import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry service
-	$(BIN)/codespell .ci CHANGELOG.md Makefile README.md clients docs loadtests service tests --skip '*.svg,*.json'
+	$(BIN)/codespell .ci CHANGELOG.md Makefile README.md clients deploy docs loadtests service tests --skip '*.svg,*.json'
 	$(BIN)/shellcheck .ci/run .ci/setup
 
 test-unit: setup ## Unit, property, API and contract tests on fakes

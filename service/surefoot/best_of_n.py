@@ -24,9 +24,11 @@ from surefoot.ranking import (
     check_options,
     first_failure,
     join_scores,
+    report_agreement,
     score_candidates,
 )
 from surefoot.selection import ballots
+from surefoot.summary import scored_by
 
 MAX_SCORING = 32
 """Candidates of one request that wait for their scores; more fills batches, fewer leave the queue to others."""
@@ -195,6 +197,7 @@ class _Run:
 
     async def result(self) -> BestOfN:
         ranking = await self._rank()
+        self._compare(ranking)
         return BestOfN(self._samples, ranking, self._saving(ranking))
 
     async def _open(self) -> AsyncIterator[SampledCandidate]:
@@ -262,6 +265,18 @@ class _Run:
         drawn = len(self._samples.candidates)
         saved = self._task.sampling.n - drawn
         return Saving(saved > 0, drawn, saved, lead_confidence(self._votes(ranking)))
+
+    def _compare(self, ranking: Ranking) -> None:
+        """Each candidate was scored alone: only now can they be compared."""
+        options = self._task.ranking
+        (group,) = ranking.groups
+        if not isinstance(group, RankedGroup):
+            return
+        for line, scores in ((options.process, group.process), (options.outcome, group.outcome)):
+            if line is not None:
+                scored = [score for score in scores if score is not None]
+                self._telemetry.group_compared(scored_by(line.name, line.profile), scored)
+        report_agreement(ranking, options, self._telemetry)
 
     def _measure(self) -> None:
         samples = self._samples

@@ -20,6 +20,7 @@ Strategy = Literal["process", "outcome", "majority", "process_weighted", "outcom
 Splitting = Literal["newline", "blank_line", "numbered", "step_prefix", "separator", "auto"]
 Priority = Literal["interactive", "bulk"]
 FinishReason = Literal["stop", "length"]
+CacheName = Literal["scores", "prefixes"]
 
 OPTIONAL_AGGREGATIONS: frozenset[Aggregation] = frozenset({"sum", "soft_min"})
 """Aggregates that exist only where a profile asks for them."""
@@ -179,6 +180,16 @@ class SolutionScore:
     cached_tokens: int = 0
     trace: tuple[float, ...] | None = None
     checked: StepsSummary | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredBy:
+    """Which model scored, and how its scores are to be read; an outcome model aggregates nothing."""
+
+    model: str
+    kind: Kind
+    scale: Scale
+    aggregation: Aggregation
 
 
 @dataclass(frozen=True, slots=True)

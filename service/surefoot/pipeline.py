@@ -14,6 +14,7 @@ from surefoot.domain import (
     ForwardItem,
     ForwardResult,
     GroupScore,
+    Message,
     Priority,
     RenderedInput,
     ScoreOptions,
@@ -30,7 +31,7 @@ from surefoot.profiles import Overflow, Profile
 from surefoot.readout import read
 from surefoot.rendering import Renderer
 from surefoot.segmentation import join_steps, split_solution
-from surefoot.summary import check_aggregation, check_step_checks, summarise
+from surefoot.summary import check_aggregation, check_step_checks, scored_by, summarise
 
 log = logging.getLogger(__name__)
 
@@ -112,6 +113,7 @@ class ScoringLine:
         cached = sum(outcome.cached_tokens for outcome in forwarded if isinstance(outcome, ForwardResult))
         usage = replace(usage, cached_tokens=cached)
         self._telemetry.group_scored(self.name, usage)
+        self._telemetry.solutions_scored(scored_by(self.name, self.profile), by_problem(tasks, results))
         return GroupScore(tuple(results), usage, _timing(forwarded, time.perf_counter() - started))
 
     def _prepare_all(
@@ -123,6 +125,7 @@ class ScoringLine:
 
     def prepare_group(self, tasks: Sequence[ScoreTask], *, trace: bool) -> list[Prepared | Exception]:
         """Each task as it is forwarded, or the error that stands in its place."""
+        started = time.perf_counter()
         prepared: list[Prepared | Exception] = []
         for task in tasks:
             try:
@@ -133,6 +136,7 @@ class ScoringLine:
                 # The class alone: a message may quote the text.
                 log.error("%s: an item could not be prepared: %s", self.name, type(error).__name__)  # noqa: TRY400
                 prepared.append(_as_result(error))
+        self._telemetry.group_prepared(self.name, time.perf_counter() - started)
         return prepared
 
     def prepare(self, task: ScoreTask, *, trace: bool = False) -> Prepared:
@@ -218,6 +222,15 @@ def _as_result(error: _Error) -> _Error:
     """Without the frames that it was raised through: they hold the results, and would keep the line, and with it an
     adapter that was replaced, until the next garbage collection."""
     return error.with_traceback(None)
+
+
+def by_problem(tasks: Sequence[ScoreTask], results: Sequence[SolutionScore | Exception]) -> list[list[SolutionScore]]:
+    """The scores of each problem's solutions, in order; what failed is left out."""
+    found: dict[tuple[str, tuple[Message, ...]], list[SolutionScore]] = {}
+    for task, result in zip(tasks, results, strict=True):
+        if isinstance(result, SolutionScore):
+            found.setdefault((task.problem, task.context), []).append(result)
+    return list(found.values())
 
 
 def usage_of(inputs: Sequence[RenderedInput]) -> Usage:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from surefoot.domain import (
+    CacheName,
     EncodedParts,
     Forwarded,
     ForwardItem,
@@ -15,8 +16,10 @@ from surefoot.domain import (
     SampledCandidate,
     SamplerState,
     SamplingOptions,
+    ScoredBy,
     ScoreOptions,
     ScoreTask,
+    SolutionScore,
     TextPart,
     Usage,
 )
@@ -129,6 +132,18 @@ class Telemetry(Protocol):
 
     def error(self, code: str) -> None: ...
 
+    def group_prepared(self, model: str, seconds: float) -> None:
+        """A request's inputs are split, rendered and tokenised; may be called in any thread."""
+        ...
+
+    def admission_refused(self, backend: str, reason: str) -> None:
+        """A queue did not take a group; `reason` is the error's code."""
+        ...
+
+    def cache_hit(self, backend: str, cache: CacheName, num_inputs: int, num_tokens: int) -> None:
+        """So many tokens of so many inputs were known from before."""
+        ...
+
     def queue_changed(self, model: str, num_requests: int, num_tokens: int) -> None: ...
 
     def batch_forwarded(
@@ -136,6 +151,20 @@ class Telemetry(Protocol):
     ) -> None: ...
 
     def group_scored(self, model: str, usage: Usage) -> None: ...
+
+    def solutions_scored(self, by: ScoredBy, groups: Sequence[Sequence[SolutionScore]]) -> None:
+        """What a model said of solutions, those of one problem in one group."""
+        ...
+
+    def group_compared(self, by: ScoredBy, group: Sequence[SolutionScore]) -> None:
+        """Solutions of one problem that were scored one after another."""
+        ...
+
+    def models_compared(
+        self, process: str, outcome: str, scores: Sequence[tuple[SolutionScore, SolutionScore]]
+    ) -> None:
+        """What a process and an outcome model said of solutions of one problem, in pairs."""
+        ...
 
     def candidates_sampled(self, generator: str, num_candidates: int, num_tokens: int, seconds: float) -> None: ...
 
@@ -149,6 +178,12 @@ class SilentTelemetry:
 
     def error(self, code: str) -> None: ...
 
+    def group_prepared(self, model: str, seconds: float) -> None: ...
+
+    def admission_refused(self, backend: str, reason: str) -> None: ...
+
+    def cache_hit(self, backend: str, cache: CacheName, num_inputs: int, num_tokens: int) -> None: ...
+
     def queue_changed(self, model: str, num_requests: int, num_tokens: int) -> None: ...
 
     def batch_forwarded(
@@ -156,6 +191,14 @@ class SilentTelemetry:
     ) -> None: ...
 
     def group_scored(self, model: str, usage: Usage) -> None: ...
+
+    def solutions_scored(self, by: ScoredBy, groups: Sequence[Sequence[SolutionScore]]) -> None: ...
+
+    def group_compared(self, by: ScoredBy, group: Sequence[SolutionScore]) -> None: ...
+
+    def models_compared(
+        self, process: str, outcome: str, scores: Sequence[tuple[SolutionScore, SolutionScore]]
+    ) -> None: ...
 
     def candidates_sampled(self, generator: str, num_candidates: int, num_tokens: int, seconds: float) -> None: ...
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from surefoot.answers import EquivalenceJudge, extract_answer, group_answers
@@ -20,26 +20,9 @@ from surefoot.domain import (
 )
 from surefoot.errors import EmptyProblem, InvalidRequest, ItemError, NoSteps
 from surefoot.pipeline import ModelScorer
-from surefoot.selection import RankEntry, Selection, select
+from surefoot.ports import SilentTelemetry, Telemetry
+from surefoot.selection import NEEDS_UNIT_SCORES, RankEntry, Selection, select
 from surefoot.summary import check_aggregation, check_step_checks, check_unit_scores, unit_score
-
-NEEDS_PROCESS: Mapping[Strategy, bool] = {
-    "process": True,
-    "outcome": False,
-    "majority": False,
-    "process_weighted": True,
-    "outcome_weighted": False,
-    "process_outcome": True,
-}
-NEEDS_OUTCOME: Mapping[Strategy, bool] = {
-    "process": False,
-    "outcome": True,
-    "majority": False,
-    "process_weighted": False,
-    "outcome_weighted": True,
-    "process_outcome": True,
-}
-NEEDS_UNIT_SCORES: frozenset[Strategy] = frozenset({"process_weighted", "outcome_weighted", "process_outcome"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,14 +169,16 @@ def final_answer(candidate: CandidateInput) -> str | None:
 class Ranker:
     """Ranks groups of candidates; equivalent answers are one vote, as the judge says."""
 
-    def __init__(self, judge: EquivalenceJudge) -> None:
+    def __init__(self, judge: EquivalenceJudge, telemetry: Telemetry | None = None) -> None:
         self.judge = judge
+        self._telemetry = telemetry or SilentTelemetry()
 
     async def rank(self, tasks: Sequence[RankTask], options: RankOptions) -> Ranking:
         """Rank each task's candidates. A failed candidate stands last; a request-wide failure raises."""
         started = time.perf_counter()
         check_options(options)
         ranking = await self.rank_scored(tasks, await score_candidates(tasks, options), options)
+        report_agreement(ranking, options, self._telemetry)
         return replace(ranking, timing=replace(ranking.timing, total_s=time.perf_counter() - started))
 
     async def rank_scored(self, tasks: Sequence[RankTask], scores: CandidateScores, options: RankOptions) -> Ranking:
@@ -231,6 +216,17 @@ class Ranker:
         )
         selection = select(options.strategy, entries, tie_seed=options.tie_seed, abstain_below=options.abstain_below)
         return RankedGroup(selection, entries, answers, _scores_only(process), _scores_only(outcome), errors)
+
+
+def report_agreement(ranking: Ranking, options: RankOptions, telemetry: Telemetry) -> None:
+    """Tell what both models said of the candidates, where both were asked."""
+    if options.process is None or options.outcome is None:
+        return
+    for group in ranking.groups:
+        if isinstance(group, RankedGroup):
+            pairs = zip(group.process, group.outcome, strict=True)
+            both = [(process, outcome) for process, outcome in pairs if process and outcome]
+            telemetry.models_compared(options.process.name, options.outcome.name, both)
 
 
 async def _score_both(options: RankOptions, tasks: Sequence[ScoreTask]) -> tuple[GroupScore | None, GroupScore | None]:

@@ -16,6 +16,24 @@ from surefoot.domain import Strategy
 
 ScoreField = Literal["process", "process_unit", "outcome", "outcome_unit"]
 
+NEEDS_PROCESS: Mapping[Strategy, bool] = {
+    "process": True,
+    "outcome": False,
+    "majority": False,
+    "process_weighted": True,
+    "outcome_weighted": False,
+    "process_outcome": True,
+}
+NEEDS_OUTCOME: Mapping[Strategy, bool] = {
+    "process": False,
+    "outcome": True,
+    "majority": False,
+    "process_weighted": False,
+    "outcome_weighted": True,
+    "process_outcome": True,
+}
+NEEDS_UNIT_SCORES: frozenset[Strategy] = frozenset({"process_weighted", "outcome_weighted", "process_outcome"})
+
 
 @dataclass(frozen=True, slots=True)
 class Vote:

@@ -12,6 +12,7 @@ from surefoot.domain import (
     OPTIONAL_AGGREGATIONS,
     Aggregation,
     RenderedInput,
+    ScoredBy,
     ScoreOptions,
     Solution,
     SolutionScore,
@@ -79,6 +80,11 @@ def unit_score(profile: Profile, score: SolutionScore | StepsSummary, aggregatio
 def _is_a_probability(profile: Profile, aggregation: Aggregation | None) -> bool:
     """Products of (mapped) step scores are in (0, 1) already."""
     return profile.kind == "process" and (aggregation or profile.aggregation) in ("prod", "sum_logprob")
+
+
+def scored_by(name: str, profile: Profile) -> ScoredBy:
+    """How the scores of the model of that name are to be read."""
+    return ScoredBy(name, profile.kind, profile.scale, profile.aggregation)
 
 
 def summarise(

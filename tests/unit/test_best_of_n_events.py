@@ -19,9 +19,10 @@ from surefoot.domain import Message, SamplingOptions, Strategy
 from surefoot.early_stop import EarlyStop
 from surefoot.errors import AggregationNotDefined, GroupTooLarge, SamplerUnavailable
 from surefoot.ports import SilentTelemetry
-from surefoot.ranking import NEEDS_OUTCOME, NEEDS_PROCESS, CandidateInput, RankOptions, RankTask
+from surefoot.ranking import CandidateInput, RankOptions, RankTask
 from surefoot.sampling.fake_sampler import FakeSampler
 from surefoot.scheduling.limits import SchedulerLimits
+from surefoot.selection import NEEDS_OUTCOME, NEEDS_PROCESS
 from surefoot.wiring.fake_service import FAKE_TEXTS, FakeParts, KeysOnly, build_fake_service
 
 PROBLEM = "2 + 3?"

@@ -9,16 +9,13 @@ import pytest
 from surefoot.domain import ScoreOptions, Strategy
 from surefoot.errors import AggregationNotDefined, EmptyProblem, GroupTooLarge
 from surefoot.ranking import (
-    NEEDS_OUTCOME,
-    NEEDS_PROCESS,
-    NEEDS_UNIT_SCORES,
     CandidateInput,
     Ranker,
     RankOptions,
     RankTask,
 )
 from surefoot.scheduling.limits import SchedulerLimits
-from surefoot.selection import STRATEGIES
+from surefoot.selection import NEEDS_OUTCOME, NEEDS_PROCESS, NEEDS_UNIT_SCORES, STRATEGIES
 from surefoot.wiring.fake_service import FakeParts, KeysOnly, build_fake_service
 
 TEXTS = ("2 + 3 = 5.\nThe answer is 5.", "2 * 3 = 6.\nThe answer is 6.", "So 5.\nThe answer is 5.0.")

@@ -26,13 +26,13 @@ from surefoot.domain import (
 )
 from surefoot.errors import BackendFailed, DeadlineExceeded, ItemError, QueueFull, RequestError
 from surefoot.generative.drawing import CritiqueSource
-from surefoot.pipeline import Prepared, ScoringLine, Submits, usage_of
+from surefoot.pipeline import Prepared, ScoringLine, Submits, by_problem, usage_of
 from surefoot.ports import Telemetry
 from surefoot.profiles import Profile
 from surefoot.readout import Reading, read
 from surefoot.scheduling.admission import Occupancy, admit
 from surefoot.scheduling.limits import SchedulerLimits
-from surefoot.summary import check_aggregation, check_step_checks, summarise
+from surefoot.summary import check_aggregation, check_step_checks, scored_by, summarise
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,6 +117,7 @@ class GenerativeScorer:
         verdicts = [outcome for outcome in outcomes if isinstance(outcome, _Verdict)]
         usage = usage_of([rendered for verdict in verdicts for rendered in verdict.inputs])
         self._telemetry.group_scored(self.name, usage)
+        self._telemetry.solutions_scored(scored_by(self.name, self.profile), by_problem(tasks, results))
         timing = Timing(
             queue_s=max((verdict.queue_s for verdict in verdicts), default=0.0),
             forward_s=max((verdict.forward_s for verdict in verdicts), default=0.0),
@@ -147,7 +148,11 @@ class GenerativeScorer:
         occupancy = Occupancy(
             sum(ticket.num_critiques for ticket in self._waiting), sum(ticket.num_tokens for ticket in self._waiting)
         )
-        admit([prompt.num_tokens for prompt in prompts for _ in range(samples)], occupancy, self._limits, None)
+        try:
+            admit([prompt.num_tokens for prompt in prompts for _ in range(samples)], occupancy, self._limits, None)
+        except RequestError as error:
+            self._telemetry.admission_refused(self.name, error.code)
+            raise
         self._waiting.update(tickets)
         return tickets
 

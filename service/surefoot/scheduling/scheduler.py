@@ -9,8 +9,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from surefoot.callers import NOBODY
-from surefoot.domain import ForwardItem, ForwardResult, Priority, Rows
-from surefoot.errors import BackendFailed, InputTooLong, ItemError, ModelStopped, NotReady, SettingsInvalid
+from surefoot.domain import CacheName, ForwardItem, ForwardResult, Priority, Rows
+from surefoot.errors import (
+    BackendFailed,
+    InputTooLong,
+    ItemError,
+    ModelStopped,
+    NotReady,
+    RequestError,
+    SettingsInvalid,
+)
 from surefoot.ports import Backend, Telemetry
 from surefoot.scheduling.admission import Occupancy, admit, updated_speed
 from surefoot.scheduling.batching import WaitingView
@@ -107,7 +115,7 @@ class Scheduler:
         entries = self._entries(items, priority, timeout_s, caller)
         fitting = [entry for entry in entries if entry.view.num_tokens <= max_tokens]
         waiting = [entry for entry in fitting if self._known(entry) is None]
-        admit([entry.view.num_tokens for entry in waiting], self._queue.occupancy, self._limits, self._tokens_per_s)
+        self._admit(waiting)
         for entry in entries:
             # Such an input could block the line's head for good, and its neighbours are not to blame.
             if entry.view.num_tokens > max_tokens:
@@ -117,6 +125,14 @@ class Scheduler:
         self._wake.set()
         self._report_queue()
         return [entry.future for entry in entries]
+
+    def _admit(self, entries: Sequence[Entry]) -> None:
+        lengths = [entry.view.num_tokens for entry in entries]
+        try:
+            admit(lengths, self._queue.occupancy, self._limits, self._tokens_per_s)
+        except RequestError as error:
+            self._telemetry.admission_refused(self._backend.name, error.code)
+            raise
 
     async def close(self, grace_s: float) -> None:
         """Refuse new work, let accepted work finish for `grace_s` seconds, fail the rest; idempotent."""
@@ -220,11 +236,14 @@ class Scheduler:
         return None if self._scores is None or entry.key is None else self._scores.get(entry.key)
 
     def _settle_known(self, entries: Sequence[Entry]) -> None:
+        known = []
         for entry in entries:
             rows = None if entry.future.done() else self._known(entry)
             if rows is not None:
                 waited_s = self._clock() - entry.view.enqueued_at
                 entry.complete(ForwardResult(rows, waited_s, 0.0, entry.view.num_tokens))
+                known.append(entry.view.num_tokens)
+        self._report_hits("scores", known)
 
     def _settle(self, alike: Sequence[Sequence[Entry]], forward_pass: ForwardPass) -> None:
         """Settle the entries of each input of a pass."""
@@ -244,6 +263,7 @@ class Scheduler:
             num_tokens, forward_s = forward_pass.num_tokens, forward_pass.forward_s
             self._tokens_per_s = updated_speed(self._tokens_per_s, num_tokens, forward_s)
             self._telemetry.batch_forwarded(self._backend.name, len(alike), num_tokens, queue_s, forward_s)
+            self._report_hits("prefixes", [result.cached_tokens for result in forward_pass.results])
 
     def _stopped(self, task: asyncio.Task[None]) -> None:
         """However the loop ended (drained, out of grace, crashed), nothing stays pending."""
@@ -265,6 +285,12 @@ class Scheduler:
         for entry in (*self._running, *self._queue.drain()):
             entry.fail(kind(message))
         self._report_queue()
+
+    def _report_hits(self, cache: CacheName, known: Sequence[int]) -> None:
+        """Tell of inputs by how many of their tokens were known from before."""
+        hits = [num_tokens for num_tokens in known if num_tokens]
+        if hits:
+            self._telemetry.cache_hit(self._backend.name, cache, len(hits), sum(hits))
 
     def _report_queue(self) -> None:
         waiting = self._queue.occupancy

@@ -42,6 +42,10 @@ def build_service(settings: Settings) -> Service:
     generators = [*in_process, *remote]
     samplers = {generator.name: generator.sampler for generator in generators}
     registry = ModelLoader(settings, telemetry, samplers).registry()
+    telemetry.watch(
+        lambda: {name: model.state for name, model in registry.states().items()},
+        lambda: {generator.name: generator.sampler.state().state for generator in generators},
+    )
     shared = shares_gpu(settings)
     life = _Life(
         settings,
@@ -55,7 +59,7 @@ def build_service(settings: Settings) -> Service:
     return Service(
         registry=registry,
         generators={generator.name: generator for generator in generators},
-        ranker=Ranker(judge),
+        ranker=Ranker(judge, telemetry),
         telemetry=telemetry,
         limits=request_limits(settings),
         metrics_text=lambda: (telemetry.render(), telemetry.content_type),

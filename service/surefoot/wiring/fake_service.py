@@ -107,10 +107,14 @@ def build_fake_service(parts: FakeParts) -> FakeService:
 
     own = {} if parts.sampler is None else {"default": parts.sampler}
     samplers: dict[str, Sampler] = {**own, **parts.further_samplers}
+    telemetry.watch(
+        lambda: {name: model.state for name, model in registry.states().items()},
+        lambda: {name: sampler.state().state for name, sampler in samplers.items()},
+    )
     service = Service(
         registry=registry,
         generators={name: Generator(name, "fake-policy", sampler, parts.preface) for name, sampler in samplers.items()},
-        ranker=Ranker(parts.judge),
+        ranker=Ranker(parts.judge, telemetry),
         telemetry=telemetry,
         limits=parts.limits,
         metrics_text=lambda: (telemetry.render(), telemetry.content_type),

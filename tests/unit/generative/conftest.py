@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from surefoot.backends.fake_backend import FakeBackend
-from surefoot.domain import GroupScore, ScoreOptions, ScoreTask, SolutionScore, Usage
+from surefoot.domain import GroupScore, ScoredBy, ScoreOptions, ScoreTask, SolutionScore, Usage
 from surefoot.generative import CritiqueSource, GenerativeScorer
 from surefoot.pipeline import ScoringLine
 from surefoot.ports import SilentTelemetry
@@ -31,6 +31,14 @@ class Counting(SilentTelemetry):
         self.groups: list[tuple[str, int, int]] = []
         self.sampled: list[tuple[str, int, int]] = []
         self.failed: list[str] = []
+        self.qualities: list[tuple[ScoredBy, list[int]]] = []
+        self.refused: list[tuple[str, str]] = []
+
+    def solutions_scored(self, by: ScoredBy, groups: Sequence[Sequence[SolutionScore]]) -> None:
+        self.qualities.append((by, [len(group) for group in groups]))
+
+    def admission_refused(self, backend: str, reason: str) -> None:
+        self.refused.append((backend, reason))
 
     def group_scored(self, model: str, usage: Usage) -> None:
         self.groups.append((model, usage.prompt_tokens, usage.unique_tokens))

@@ -63,6 +63,7 @@ async def test_a_group_that_never_fits_is_refused_for_good(verifier) -> None:
     bench = await verifier(samples=3, limits=SchedulerLimits(max_queue_items=2))
     with pytest.raises(GroupTooLarge):
         await bench.group(TASK)
+    assert bench.telemetry.refused == [("critic", "group_too_large")]
 
 
 async def test_a_cancelled_group_stops_the_sampler_and_frees_its_places(verifier, started) -> None:

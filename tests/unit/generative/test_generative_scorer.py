@@ -128,6 +128,13 @@ async def test_telemetry_hears_of_the_group_and_of_what_was_drawn(verifier) -> N
     assert bench.telemetry.sampled == [("fake", 1, len("Hm."))]
 
 
+async def test_telemetry_hears_of_the_scores_by_problem(verifier) -> None:
+    bench = await verifier()
+    await bench.group(TASK, TASK, dataclasses.replace(TASK, problem="Another?"))
+    [(by, sizes)] = bench.telemetry.qualities
+    assert (by.model, sizes) == ("critic", [2, 1])
+
+
 async def test_an_undefined_aggregation_is_refused_before_anything_is_drawn(verifier) -> None:
     bench = await verifier()
     with pytest.raises(AggregationNotDefined):

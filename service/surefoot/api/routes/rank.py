@@ -13,8 +13,9 @@ from surefoot.api.schemas.common import TimingOut, UsageOut
 from surefoot.api.schemas.rank import RankingFields, RerankRequest, RerankResponse, group_view
 from surefoot.api.service import RequestIdent, Service, Serving
 from surefoot.errors import AggregationNotDefined, GroupTooLarge, ModelNotFound, QueueFull, RequestTimeout
-from surefoot.ranking import NEEDS_OUTCOME, NEEDS_PROCESS, RankedGroup, Ranking, RankOptions
+from surefoot.ranking import RankedGroup, Ranking, RankOptions
 from surefoot.registry import ServedModel
+from surefoot.selection import NEEDS_OUTCOME, NEEDS_PROCESS
 
 router = APIRouter(tags=["scoring"])
 _ERRORS = error_responses(AggregationNotDefined, ModelNotFound, QueueFull, GroupTooLarge, RequestTimeout)

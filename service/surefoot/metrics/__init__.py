@@ -1,0 +1,5 @@
+"""Prometheus behind the Telemetry port: what serving costs, and what the rewards look like."""
+
+from surefoot.metrics.telemetry import PrometheusTelemetry
+
+__all__ = ["PrometheusTelemetry"]
