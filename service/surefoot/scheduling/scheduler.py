@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from surefoot.callers import NOBODY
-from surefoot.domain import CacheName, ForwardItem, ForwardResult, Priority, Rows
+from surefoot.domain import ForwardItem, ForwardResult, Priority
 from surefoot.errors import (
     BackendFailed,
     InputTooLong,
@@ -20,12 +20,12 @@ from surefoot.errors import (
     SettingsInvalid,
 )
 from surefoot.ports import Backend, Telemetry
-from surefoot.scheduling.admission import Occupancy, admit, updated_speed
+from surefoot.scheduling.admission import Occupancy, admit
 from surefoot.scheduling.batching import WaitingView
-from surefoot.scheduling.forward_pass import ForwardPass, checked_results, run_pass
+from surefoot.scheduling.forward_pass import ForwardPass, run_pass
 from surefoot.scheduling.limits import SchedulerLimits
 from surefoot.scheduling.queue import Entry, EntryFuture, WaitingQueue
-from surefoot.scheduling.score_cache import ScoreCache, key_of
+from surefoot.scheduling.settlement import Settlement, alike
 from surefoot.scheduling.watchdog import is_stuck, look_every_s
 
 __all__ = ["Scheduler", "SchedulerLimits"]
@@ -67,8 +67,7 @@ class Scheduler:
         self._closing = False
         self._fault: str | None = None
         self._running: list[Entry] = []
-        self._tokens_per_s: float | None = None
-        self._scores = ScoreCache(max_cached_scores) if max_cached_scores else None
+        self._settlement = Settlement(backend.name, telemetry, clock, max_cached_scores)
 
     @property
     def is_accepting(self) -> bool:
@@ -114,13 +113,13 @@ class Scheduler:
         max_tokens = self._backend.max_input_tokens
         entries = self._entries(items, priority, timeout_s, caller)
         fitting = [entry for entry in entries if entry.view.num_tokens <= max_tokens]
-        waiting = [entry for entry in fitting if self._known(entry) is None]
+        waiting = [entry for entry in fitting if not self._settlement.knows(entry)]
         self._admit(waiting)
         for entry in entries:
             # Such an input could block the line's head for good, and its neighbours are not to blame.
             if entry.view.num_tokens > max_tokens:
                 entry.fail(InputTooLong(entry.view.num_tokens, max_tokens))
-        self._settle_known(fitting)
+        self._settlement.settle_known(fitting)
         self._queue.extend(waiting)
         self._wake.set()
         self._report_queue()
@@ -129,7 +128,7 @@ class Scheduler:
     def _admit(self, entries: Sequence[Entry]) -> None:
         lengths = [entry.view.num_tokens for entry in entries]
         try:
-            admit(lengths, self._queue.occupancy, self._limits, self._tokens_per_s)
+            admit(lengths, self._queue.occupancy, self._limits, self._settlement.tokens_per_s)
         except RequestError as error:
             self._telemetry.admission_refused(self._backend.name, error.code)
             raise
@@ -155,7 +154,7 @@ class Scheduler:
                 item,
                 EntryFuture(loop=loop),
                 WaitingView(item.rendered.token_ids, priority, now, deadline, caller),
-                None if self._scores is None else key_of(item),
+                self._settlement.key_of(item),
             )
             for item in items
         ]
@@ -166,8 +165,7 @@ class Scheduler:
             self._report_queue()
             if self._running:
                 # Some may have been computed for others while they waited.
-                self._settle_known(self._running)
-                await self._forward_batch([entry for entry in self._running if not entry.future.done()])
+                await self._forward_batch(self._settlement.settle_known(self._running))
             elif self._closing:
                 return
             else:
@@ -177,17 +175,16 @@ class Scheduler:
     async def _forward_batch(self, batch: list[Entry], *, is_retry: bool = False) -> None:
         """Compute a batch, equal inputs once. One that fails is halved until what fails is alone: so only that is lost,
         and what was too much at once for the memory goes through in parts."""
-        alike = _alike(batch)
-        if not alike:
+        distinct = alike(batch)
+        if not distinct:
             return
-        forward_pass = await self._forward([entries[0] for entries in alike], is_retry=is_retry)
-        if forward_pass.is_attributable or len(alike) == 1:
-            self._settle(alike, forward_pass)
+        forward_pass = await self._forward([entries[0] for entries in distinct], is_retry=is_retry)
+        if forward_pass.is_attributable or len(distinct) == 1:
+            self._settlement.settle(distinct, forward_pass)
             return
         for half in (batch[: len(batch) // 2], batch[len(batch) // 2 :]):
             alive = [entry for entry in half if not entry.future.done() and not entry.expire_if_late(self._clock())]
-            self._settle_known(alive)
-            await self._forward_batch([entry for entry in alive if not entry.future.done()], is_retry=True)
+            await self._forward_batch(self._settlement.settle_known(alive), is_retry=True)
 
     async def _forward(self, entries: list[Entry], *, is_retry: bool = False) -> ForwardPass:
         """One pass in the backend's thread. A failed batch has told its traceback; its retries do not repeat it.
@@ -231,40 +228,6 @@ class Scheduler:
             )
         return running.result()
 
-    def _known(self, entry: Entry) -> Rows | None:
-        """What was computed for such an input, where that is remembered."""
-        return None if self._scores is None or entry.key is None else self._scores.get(entry.key)
-
-    def _settle_known(self, entries: Sequence[Entry]) -> None:
-        known = []
-        for entry in entries:
-            rows = None if entry.future.done() else self._known(entry)
-            if rows is not None:
-                waited_s = self._clock() - entry.view.enqueued_at
-                entry.complete(ForwardResult(rows, waited_s, 0.0, entry.view.num_tokens))
-                known.append(entry.view.num_tokens)
-        self._report_hits("scores", known)
-
-    def _settle(self, alike: Sequence[Sequence[Entry]], forward_pass: ForwardPass) -> None:
-        """Settle the entries of each input of a pass."""
-        queue_s = [forward_pass.started_at - entries[0].view.enqueued_at for entries in alike]
-        outcomes = checked_results(forward_pass, self._backend.name)
-        for entries, waited_s, outcome in zip(alike, queue_s, outcomes, strict=True):
-            if isinstance(outcome, ItemError):
-                for entry in entries:
-                    entry.fail(outcome)
-                continue
-            if self._scores is not None and entries[0].key is not None:
-                self._scores.put(entries[0].key, outcome.rows)
-            result = ForwardResult(outcome.rows, waited_s, forward_pass.forward_s, outcome.cached_tokens)
-            for entry in entries:
-                entry.complete(result)
-        if forward_pass.failure is None:
-            num_tokens, forward_s = forward_pass.num_tokens, forward_pass.forward_s
-            self._tokens_per_s = updated_speed(self._tokens_per_s, num_tokens, forward_s)
-            self._telemetry.batch_forwarded(self._backend.name, len(alike), num_tokens, queue_s, forward_s)
-            self._report_hits("prefixes", [result.cached_tokens for result in forward_pass.results])
-
     def _stopped(self, task: asyncio.Task[None]) -> None:
         """However the loop ended (drained, out of grace, crashed), nothing stays pending."""
         crash = None if task.cancelled() else task.exception()
@@ -286,12 +249,6 @@ class Scheduler:
             entry.fail(kind(message))
         self._report_queue()
 
-    def _report_hits(self, cache: CacheName, known: Sequence[int]) -> None:
-        """Tell of inputs by how many of their tokens were known from before."""
-        hits = [num_tokens for num_tokens in known if num_tokens]
-        if hits:
-            self._telemetry.cache_hit(self._backend.name, cache, len(hits), sum(hits))
-
     def _report_queue(self) -> None:
         waiting = self._queue.occupancy
         self._telemetry.queue_changed(self._backend.name, waiting.num_requests, waiting.num_tokens)
@@ -302,11 +259,3 @@ def _said_of(crash: BaseException) -> str:
     if isinstance(crash, ModelStopped):
         return f"stopped: {crash.message}"
     return f"stopped: the scheduler's loop crashed ({type(crash).__name__}); see the server's log"
-
-
-def _alike(batch: Sequence[Entry]) -> list[list[Entry]]:
-    """The entries of equal inputs, in the order of the first ones; those without a key are each alone."""
-    found: dict[object, list[Entry]] = {}
-    for entry in batch:
-        found.setdefault(entry.key or entry, []).append(entry)
-    return list(found.values())
