@@ -42,11 +42,7 @@ def serve(
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # httpx reports every request: a line for each candidate of a remote generator.
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    if settings.auth.keys_file is None and not is_loopback(settings.host):
-        log.warning(
-            "whoever reaches %s may call: no API keys are configured; set auth.keys_file, see `surefoot keys --help`",
-            settings.host,
-        )
+    warn_if_open(settings)
     # A taken port must be said at once, not after models have loaded.
     listener = _listen(settings.host, settings.port)
     from surefoot.wiring import build_service
@@ -104,6 +100,15 @@ def banner(settings: Settings, address: tuple[Any, ...], samplers: list[str]) ->
         f"  sampler: {', '.join(samplers) or 'none'}, chosen by generator.engine = {settings.generator.engine}",
         "  /docs shows the API, /ready says when the models are loaded",
     ]
+
+
+def warn_if_open(settings: Settings) -> None:
+    """Say so where strangers may call."""
+    if settings.auth.keys_file is None and not is_loopback(settings.host):
+        log.warning(
+            "whoever reaches %s may call: no API keys are configured; set auth.keys_file, see `surefoot keys --help`",
+            settings.host,
+        )
 
 
 def is_loopback(host: str) -> bool:
