@@ -66,7 +66,7 @@ class FakeSampler:
             self.num_cancelled += 1
             raise
 
-    def texts_for(self, prompt: Prompt) -> Sequence[str]:
+    def texts_for(self, prompt: Prompt) -> Sequence[str]:  # noqa: ARG002  for those that answer by it
         """What is drawn for a prompt, in turn."""
         return self._texts
 
