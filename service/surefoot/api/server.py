@@ -19,7 +19,7 @@ from surefoot.api.drain import Drain
 log = logging.getLogger(__name__)
 
 _KEEP_ALIVE_S = 75
-"""Seconds that an idle connection stays open: longer than clients and proxies keep theirs (httpx 5 s, most others 60 s),
+"""Seconds that an idle connection stays open: longer than clients and proxies keep theirs (httpx 5 s, most 60 s),
 since who closes first must be the one that sends. A request on its way meets a closed connection otherwise."""
 
 _LAST_ANSWERS_S = 2
