@@ -85,7 +85,9 @@ class KeyGuard:
         key = None if needed is None else self._key_of(scope)
         refused = None if needed is None else _refusal(key, needed)
         if refused is None:
-            with called_by(_caller(scope, key)):
+            caller = _caller(scope, key)
+            scope.setdefault("state", {})["caller"] = caller
+            with called_by(caller):
                 await self._app(scope, receive, send)
             return
         # For what measures by route: the router never sees this request.

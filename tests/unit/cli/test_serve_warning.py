@@ -5,6 +5,7 @@ import logging
 import pytest
 
 from surefoot.cli.serve import is_loopback
+from surefoot.wiring.fake_service import FakeParts, build_fake_service
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,8 @@ def test_only_this_machine_reaches_a_loopback_address(host, is_local) -> None:
 def test_an_open_service_on_the_network_is_warned_of(
     program, monkeypatch, caplog, tmp_path, host, keys_file, is_warned
 ) -> None:
-    monkeypatch.setattr("surefoot.cli.serve.run_server", lambda _settings, listener: listener.close())
+    monkeypatch.setattr("surefoot.wiring.build_service", lambda _: build_fake_service(FakeParts()).service)
+    monkeypatch.setattr("surefoot.cli.serve.run_server", lambda _service, _settings, listener, _read: listener.close())
     config = tmp_path / "surefoot.toml"
     config.write_text("" if keys_file is None else f'[auth]\nkeys_file = "{keys_file}"\n')
     with caplog.at_level(logging.WARNING, logger="surefoot.cli.serve"):
