@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from surefoot.log_lines import JsonLines
@@ -85,6 +86,19 @@ async def test_the_caller_is_named_without_its_key(api, log) -> None:
     await api.post("/score", ITEM, headers={"authorization": f"Bearer {SECRET}"})
     [line] = log.requests
     assert line["caller"].startswith("key ")
+    assert SECRET not in log.text
+
+
+@pytest.mark.parametrize(
+    ("address", "told"), [("10.1.2.3", "10.1.2.3"), ("fe80::1%eth0", "fe80::1%eth0"), (f"{SECRET} said", None)]
+)
+async def test_an_address_is_told_where_it_is_one(api, log, address, told) -> None:
+    """A proxy's header may put any text in its place."""
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(api.app, client=(address, 1)), base_url="http://t"
+    ) as http:
+        await http.post("/score", json=ITEM)
+    assert [line.get("caller") or None for line in log.requests] == [told]
     assert SECRET not in log.text
 
 

@@ -10,7 +10,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from surefoot.access import SCOPES, KeyRecord, KeyRing
 from surefoot.access import Scope as KeyScope
 from surefoot.api.errors import STATUS, error_response
-from surefoot.callers import NOBODY, called_by
+from surefoot.api.middleware import address_of
+from surefoot.callers import called_by
 from surefoot.errors import Forbidden, RequestError, Unauthorized
 
 Needed = frozenset[KeyScope]
@@ -135,4 +136,4 @@ def _refusal(key: KeyRecord | None, needed: Needed) -> RequestError | None:
 
 def _caller(scope: Scope, key: KeyRecord | None) -> str:
     """Whose turn work takes: the key's name, which its successor bears too; on open routes the address."""
-    return f"key {key.name}" if key is not None else (scope.get("client") or (NOBODY,))[0]
+    return f"key {key.name}" if key is not None else address_of(scope)

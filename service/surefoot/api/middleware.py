@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 access_log = logging.getLogger("surefoot.access_log")
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_ADDRESS = re.compile(r"[\w.:%\[\]\-]{1,64}", re.ASCII)
 _GOOD_ID = re.compile(r"[\w.:\-]{1,128}", re.ASCII)
 
 
@@ -59,6 +60,12 @@ def _values(scope: Scope, name: bytes) -> list[str]:
     return [value.decode("latin-1").strip() for header, value in scope["headers"] if header == name]
 
 
+def address_of(scope: Scope) -> str:
+    """Where a request comes from; nobody's where that is unknown, or no address: a proxy's header can say anything."""
+    address: str = (scope.get("client") or (NOBODY,))[0]
+    return address if _ADDRESS.fullmatch(address) else NOBODY
+
+
 class Caller:
     """Tells whose work a request is where no keys are configured: that of whatever key it brings, else of its address.
 
@@ -73,8 +80,7 @@ class Caller:
             await self._app(scope, receive, send)
             return
         key = dict(scope["headers"]).get(b"authorization")
-        address = (scope.get("client") or (NOBODY,))[0]
-        caller = address if key is None else f"key {blake2b(key, digest_size=8).hexdigest()}"
+        caller = address_of(scope) if key is None else f"key {blake2b(key, digest_size=8).hexdigest()}"
         scope.setdefault("state", {})["caller"] = caller
         with called_by(caller):
             await self._app(scope, receive, send)
