@@ -1,12 +1,14 @@
 """Keys under a running service: rotation without a restart, whose turn work takes, and what is told of a key."""
 
 import asyncio
+import json
 import logging
 
 import httpx
 import pytest
 
 from surefoot.access import SCOPES, read_keys
+from surefoot.log_lines import JsonLines
 from surefoot.scheduling.limits import SchedulerLimits
 
 ITEM = {"problem": "2 + 3?", "steps": ["2 + 3 = 5.", "The answer is 5."]}
@@ -100,3 +102,10 @@ async def test_no_key_is_told_anywhere(guarded, score, keys_in_file, caplog) -> 
 async def test_the_request_id_of_a_refusal_is_echoed(guarded) -> None:
     answer = await guarded.http.post("/score", json=ITEM, headers={"x-request-id": "mine-1"})
     assert (answer.status_code, answer.headers["x-request-id"]) == (401, "mine-1")
+
+
+async def test_the_line_of_a_request_names_its_key(score, keys_in_file, caplog) -> None:
+    caplog.set_level(logging.INFO, logger="surefoot.access_log")
+    await score(keys_in_file.new("alice", "score"))
+    [line] = [json.loads(JsonLines().format(each)) for each in caplog.records if each.name == "surefoot.access_log"]
+    assert (line["caller"], line["route"], line["status"]) == ("key alice", "/score", 200)
