@@ -32,7 +32,7 @@ def build_service(settings: Settings) -> Service:
     if not settings.needs_hub:
         # Nothing was asked of the hub: a library that looks there anyway must fail here, not phone out.
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    telemetry = PrometheusTelemetry()
+    telemetry = PrometheusTelemetry(settings.telemetry.drift_reference, settings.telemetry.drift_recent)
     keys_file = settings.auth.keys_file
     keys = None if keys_file is None else KeyRing(keys_file.expanduser(), count_error=telemetry.error)
     judge = MathVerifyJudge()
@@ -41,10 +41,12 @@ def build_service(settings: Settings) -> Service:
     remote = [build_remote_generator(wanted) for wanted in settings.remote_generators]
     generators = [*in_process, *remote]
     samplers = {generator.name: generator.sampler for generator in generators}
-    registry = ModelLoader(settings, telemetry, samplers).registry()
+    loader = ModelLoader(settings, telemetry, samplers)
+    registry = loader.registry()
     telemetry.watch(
         lambda: {name: model.state for name, model in registry.states().items()},
         lambda: {generator.name: generator.sampler.state().state for generator in generators},
+        loader.engines,
     )
     shared = shares_gpu(settings)
     life = _Life(

@@ -15,7 +15,7 @@ from surefoot.api.service import Generator, Limits, Service
 from surefoot.backends.fake_backend import FakeBackend
 from surefoot.domain import ForwardItem, Message, Rows
 from surefoot.generative import CritiqueSource, GenerativeScorer
-from surefoot.metrics import PrometheusTelemetry
+from surefoot.metrics import EngineHealth, PrometheusTelemetry
 from surefoot.pipeline import ModelScorer, ScoringLine
 from surefoot.ports import Sampler
 from surefoot.profiles import GenerativeVerdict, Profile, load_profile
@@ -110,6 +110,7 @@ def build_fake_service(parts: FakeParts) -> FakeService:
     telemetry.watch(
         lambda: {name: model.state for name, model in registry.states().items()},
         lambda: {name: sampler.state().state for name, sampler in samplers.items()},
+        lambda: {parts.backend.name: EngineHealth(scheduler.faults, {})},
     )
     service = Service(
         registry=registry,
