@@ -45,6 +45,9 @@ class PrometheusTelemetry(ServingMetrics, RewardQualityMetrics):
         self._start_counting_quality(models())
         self._model_states = models
 
+    def close(self) -> None:
+        """Nothing is held here; blocking where something is."""
+
     def render(self) -> bytes:
         """The exposition text."""
         return generate_latest(self._registry)

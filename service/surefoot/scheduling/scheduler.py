@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context
@@ -69,7 +68,7 @@ class Scheduler:
         self._task: asyncio.Task[None] | None = None
         self._closing = False
         self._fault: str | None = None
-        self._faults: Counter[FaultKind] = Counter(failed_pass=0, stuck_pass=0, stopped=0)
+        self._faults: dict[FaultKind, int] = {"failed_pass": 0, "stuck_pass": 0, "stopped": 0}
         self._running: list[Entry] = []
         self._settlement = Settlement(backend.name, telemetry, clock, max_cached_scores)
 

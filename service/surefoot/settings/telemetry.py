@@ -15,3 +15,6 @@ class TelemetrySettings(Section):
     one batch of problems brings, or the reference is about those problems."""
     drift_recent: int = Field(1000, ge=100)
     """Solutions of late that are compared with them: fewer are told sooner, and are noisier."""
+    otlp_endpoint: str | None = Field(None, pattern=r"^https?://[^\s/]+/\S*$")
+    """Where spans of requests with a sampled `traceparent` are sent by OTLP over HTTP, path included
+    (`http://localhost:4318/v1/traces`); needs `surefoot[otel]`. Without it none are made."""

@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from surefoot.errors import SettingsInvalid
-from surefoot.settings import GeneratorSettings, ModelSettings, RemoteGeneratorSettings, Section, Settings, load_settings
+from surefoot.settings import (
+    GeneratorSettings,
+    ModelSettings,
+    RemoteGeneratorSettings,
+    Section,
+    Settings,
+    load_settings,
+)
 from surefoot.settings.models import EMBEDDED_PROFILES
 
 TOML = """
