@@ -92,7 +92,7 @@ def _draw_lines(place: Axes, panel: Panel, ask: Ask, begin: float) -> None:
         place.plot(times, values, label=name, linewidth=1.2, clip_on=False)
     _frame(place, unit)
     if not drawn:
-        place.text(0.5, 0.5, "no data", transform=place.transAxes, ha="center", color="grey", fontsize=9)
+        _say_empty(place)
         return
     if all(np.nanmin(values) >= 0 for _, _, values in drawn):
         # A line at nought would otherwise have an axis of its own making.
@@ -109,11 +109,16 @@ def _draw_heatmap(place: Axes, panel: Panel, ask: Ask, begin: float) -> None:
     [query] = panel.queries
     times, bounds, counts = buckets_of(query, ask, begin)
     if not len(times):
-        place.text(0.5, 0.5, "no data", transform=place.transAxes, ha="center", color="grey", fontsize=9)
+        _say_empty(place)
         return
     place.pcolormesh(times, np.arange(len(bounds)), counts, cmap="Oranges", shading="nearest", rasterized=True)
     shown = range(0, len(bounds), 2)
     place.set_yticks(shown, [f"≤ {bounds[row]:g}" for row in shown])
+
+
+def _say_empty(place: Axes) -> None:
+    place.set_yticks([])
+    place.text(0.5, 0.5, "no data", transform=place.transAxes, ha="center", color="grey", fontsize=9)
 
 
 def buckets_of(query: Query, ask: Ask, begin: float) -> tuple[Any, list[float], Any]:

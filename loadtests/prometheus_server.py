@@ -46,8 +46,13 @@ class Prometheus:
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=30)
 
     def get(self, path: str, **parameters: str) -> Any:
-        """The data of an answer. Raises `RuntimeError` for one that does not say success."""
-        answer = self.http.get(path, params=parameters).json()
+        """The data of an answer. Raises `RuntimeError` for one that does not say success, and httpx's error before
+        Prometheus is up."""
+        response = self.http.get(path, params=parameters)
+        if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            # It reads its log of writes, and says so in plain text.
+            response.raise_for_status()
+        answer = response.json()
         if answer["status"] != "success":
             raise RuntimeError(f"{path}: {answer}")
         return answer["data"]
@@ -70,7 +75,7 @@ class Prometheus:
             try:
                 if self.query(expression):
                     return
-            except httpx.TransportError:
+            except (httpx.TransportError, httpx.HTTPStatusError):
                 pass
             time.sleep(0.5)
         raise RuntimeError(f"no result of {expression}:\n{self.log.read_text(errors='replace')[-4000:]}")
