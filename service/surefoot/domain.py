@@ -21,12 +21,26 @@ Splitting = Literal["newline", "blank_line", "numbered", "step_prefix", "separat
 Priority = Literal["interactive", "bulk"]
 FinishReason = Literal["stop", "length"]
 CacheName = Literal["scores", "prefixes"]
+FaultKind = Literal["failed_pass", "stuck_pass", "stopped", "restart"]
+"""What can go wrong with an engine: a forward pass failed (a batch that is halved to find the guilty input fails again
+with each half), or did not end; nothing can be computed any more; its process died and was started again."""
 
 OPTIONAL_AGGREGATIONS: frozenset[Aggregation] = frozenset({"sum", "soft_min"})
 """Aggregates that exist only where a profile asks for them."""
 
 PROBABILITY_FLOOR = 1e-9
 """Probabilities are kept inside [floor, 1 - floor] before a logarithm is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class CacheUse:
+    """How full a cache is. Entries are inputs of the score cache, tokens of the prefix cache; bytes are `None` where
+    they are not known."""
+
+    entries: int
+    max_entries: int
+    num_bytes: int | None = None
+    max_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,8 @@ class ScoringLine:
         # Tokenising and comparing long inputs takes milliseconds that other requests need not wait for.
         prepared, inputs, usage = await asyncio.to_thread(self._prepare_all, tasks, options.trace)
         forwarded = await self._forward(inputs, options)
+        timing = _timing(forwarded)
+        self._telemetry.group_forwarded(self.name, len(inputs), timing.queue_s, timing.forward_s)
         if options.checks:
             # They read every word of every step: the loop has better things to do.
             results = await asyncio.to_thread(self._finish_all, prepared, forwarded, options)
@@ -114,7 +116,7 @@ class ScoringLine:
         usage = replace(usage, cached_tokens=cached)
         self._telemetry.group_scored(self.name, usage)
         self._telemetry.solutions_scored(scored_by(self.name, self.profile), by_problem(tasks, results))
-        return GroupScore(tuple(results), usage, _timing(forwarded, time.perf_counter() - started))
+        return GroupScore(tuple(results), usage, replace(timing, total_s=time.perf_counter() - started))
 
     def _prepare_all(
         self, tasks: Sequence[ScoreTask], trace: bool
@@ -263,11 +265,11 @@ def _leading_steps(solution: Solution, count: int) -> Solution:
     return Solution(solution.text[: steps[-1].span[1]], steps)
 
 
-def _timing(forwarded: Sequence[ForwardResult | BaseException], total_s: float) -> Timing:
+def _timing(forwarded: Sequence[ForwardResult | BaseException]) -> Timing:
     """The longest wait and the longest pass of the group's items: they ran side by side."""
     done = [outcome for outcome in forwarded if isinstance(outcome, ForwardResult)]
     return Timing(
         queue_s=max((outcome.queue_s for outcome in done), default=0.0),
         forward_s=max((outcome.forward_s for outcome in done), default=0.0),
-        total_s=total_s,
+        total_s=0.0,
     )

@@ -150,6 +150,10 @@ class Telemetry(Protocol):
         self, model: str, num_items: int, num_tokens: int, queue_s: Sequence[float], forward_s: float
     ) -> None: ...
 
+    def group_forwarded(self, model: str, num_inputs: int, queue_s: float, forward_s: float) -> None:
+        """All inputs of a group have just come back; the longest of their waits, and of their passes."""
+        ...
+
     def group_scored(self, model: str, usage: Usage) -> None: ...
 
     def solutions_scored(self, by: ScoredBy, groups: Sequence[Sequence[SolutionScore]]) -> None:
@@ -189,6 +193,8 @@ class SilentTelemetry:
     def batch_forwarded(
         self, model: str, num_items: int, num_tokens: int, queue_s: Sequence[float], forward_s: float
     ) -> None: ...
+
+    def group_forwarded(self, model: str, num_inputs: int, queue_s: float, forward_s: float) -> None: ...
 
     def group_scored(self, model: str, usage: Usage) -> None: ...
 

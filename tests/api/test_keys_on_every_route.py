@@ -12,6 +12,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from keys_in_file import YESTERDAY
 from surefoot.access import SCOPES
 from surefoot.api.guard import NEEDED, OPEN, needed_for
+from surefoot.errors import CheckpointMissing
 
 PROBLEM = "2 + 3?"
 ITEM = {"problem": PROBLEM, "steps": ["2 + 3 = 5.", "The answer is 5."]}
@@ -156,6 +157,26 @@ async def test_a_service_without_keys_describes_none(api) -> None:
 @pytest.mark.parametrize("path", ["/health", "/ready", "/openapi.json", "/docs"])
 async def test_probes_and_the_description_never_ask(guarded, path) -> None:
     assert (await guarded.http.get(path)).status_code == 200
+
+
+@pytest.mark.parametrize("key", [None, "sf-unknown"])
+async def test_a_stranger_learns_from_ready_whether_but_not_what(guarded, ask, key) -> None:
+    answer = await ask(Route("/ready", (), method="GET"), key)
+    assert answer.json() == {"ready": True, "models": {}, "details": {}, "generators": {}}
+
+
+async def test_any_key_is_told_by_ready_what_is_served(ask, keys_in_file) -> None:
+    told = (await ask(Route("/ready", (), method="GET"), keys_in_file.new("alice", "sample"))).json()
+    assert (told["models"]["prm"], list(told["generators"])) == ("ready", ["default"])
+
+
+async def test_why_a_model_failed_is_told_to_holders_of_a_key_alone(serve, keys_in_file) -> None:
+    broken = {"prm": CheckpointMissing("/private/place is empty")}
+    api = await serve(keys=keys_in_file.ring(), broken=broken)
+    key = keys_in_file.new("alice", "score")
+    keys_in_file.now_s += 1
+    answers = [await api.http.get("/ready", headers=headers) for headers in ({}, {"authorization": f"Bearer {key}"})]
+    assert [(answer.status_code, "/private/place" in answer.text) for answer in answers] == [(503, False), (503, True)]
 
 
 async def test_metrics_are_open_by_default(serve, keys_in_file) -> None:

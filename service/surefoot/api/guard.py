@@ -83,11 +83,11 @@ class KeyGuard:
             return
         route = _route_of(scope, self._routes)
         needed = needed_for(getattr(route, "path", None), metrics_need_key=self._metrics_need_key)
-        key = None if needed is None else self._key_of(scope)
+        key = self._key_of(scope)
         refused = None if needed is None else _refusal(key, needed)
         if refused is None:
             caller = _caller(scope, key)
-            scope.setdefault("state", {})["caller"] = caller
+            scope.setdefault("state", {}).update({"caller": caller, "has_key": key is not None})
             with called_by(caller):
                 await self._app(scope, receive, send)
             return

@@ -172,11 +172,13 @@ class GenerativeScorer:
         if not readings:
             raise [*drawn.failures, *failures][0]
         passes = [outcome for outcome in outcomes if isinstance(outcome, ForwardResult)]
+        queue_s, forward_s = max(done.queue_s for done in passes), max(done.forward_s for done in passes)
+        self._telemetry.group_forwarded(self.name, len(passes), queue_s, forward_s)
         return _Verdict(
             mean_reading(list(readings.values())),
             tuple(drawn.inputs[place] for place in readings),
-            began - queued + max(done.queue_s for done in passes),
-            ended - began + max(done.forward_s for done in passes),
+            began - queued + queue_s,
+            ended - began + forward_s,
         )
 
     async def _forward(

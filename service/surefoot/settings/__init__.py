@@ -11,6 +11,7 @@ from surefoot.settings.generators import Example, GeneratorSettings, RemoteGener
 from surefoot.settings.models import ModelSettings
 from surefoot.settings.section import Section
 from surefoot.settings.settings import Settings, load_settings
+from surefoot.settings.telemetry import TelemetrySettings
 
 __all__ = [
     "LIVE",
@@ -24,6 +25,7 @@ __all__ = [
     "SchedulerSettings",
     "Section",
     "Settings",
+    "TelemetrySettings",
     "changed_settings",
     "load_settings",
     "with_live_settings",

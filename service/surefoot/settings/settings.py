@@ -22,6 +22,7 @@ from surefoot.settings.bounds import CacheSettings, GpuSettings, LimitSettings, 
 from surefoot.settings.generators import GeneratorSettings, RemoteGeneratorSettings
 from surefoot.settings.models import EMBEDDED_PROFILES, ModelSettings
 from surefoot.settings.section import Dtype
+from surefoot.settings.telemetry import TelemetrySettings
 
 
 def _default_models() -> list[ModelSettings]:
@@ -78,6 +79,7 @@ class Settings(BaseSettings):
     limits: LimitSettings = Field(default_factory=LimitSettings)
     gpu: GpuSettings = Field(default_factory=GpuSettings)
     auth: AuthSettings = Field(default_factory=AuthSettings)
+    telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:

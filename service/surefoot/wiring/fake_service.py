@@ -15,7 +15,7 @@ from surefoot.api.service import Generator, Limits, Service
 from surefoot.backends.fake_backend import FakeBackend
 from surefoot.domain import ForwardItem, Message, Rows
 from surefoot.generative import CritiqueSource, GenerativeScorer
-from surefoot.metrics import PrometheusTelemetry
+from surefoot.metrics import EngineHealth, PrometheusTelemetry
 from surefoot.pipeline import ModelScorer, ScoringLine
 from surefoot.ports import Sampler
 from surefoot.profiles import GenerativeVerdict, Profile, load_profile
@@ -69,6 +69,7 @@ class FakeParts:
     limits: Limits = field(default_factory=Limits)
     queue: SchedulerLimits = field(default_factory=SchedulerLimits)
     clock: Callable[[], float] = time.monotonic
+    telemetry: PrometheusTelemetry = field(default_factory=PrometheusTelemetry)
     broken: Mapping[str, Exception] = field(default_factory=dict)
     adapters: Mapping[str, str | Exception] = field(default_factory=dict)
     admin_routes: bool = False
@@ -90,7 +91,7 @@ class FakeService:
 
 def build_fake_service(parts: FakeParts) -> FakeService:
     """All models share one backend and one queue, as models on one checkpoint do."""
-    telemetry = PrometheusTelemetry()
+    telemetry = parts.telemetry
     scheduler = Scheduler(parts.backend, parts.queue, telemetry, clock=parts.clock)
     registry = Registry(
         {name: _loader(name, profile, parts, scheduler, telemetry) for name, profile in parts.profiles.items()},
@@ -110,6 +111,7 @@ def build_fake_service(parts: FakeParts) -> FakeService:
     telemetry.watch(
         lambda: {name: model.state for name, model in registry.states().items()},
         lambda: {name: sampler.state().state for name, sampler in samplers.items()},
+        lambda: {parts.backend.name: EngineHealth(scheduler.faults, {})},
     )
     service = Service(
         registry=registry,

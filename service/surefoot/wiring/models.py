@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from surefoot.domain import ForwardItem, Kind, Rows
 from surefoot.embedded.shipped_adapters import adapter_directory
 from surefoot.errors import ProfileInvalid, SettingsInvalid
+from surefoot.metrics import EngineHealth
 from surefoot.pipeline import ModelScorer, ScoringLine
 from surefoot.ports import Sampler, Telemetry
 from surefoot.profiles import GenerativeVerdict, Profile
@@ -54,6 +55,10 @@ class ModelLoader:
             kinds[model.name] = profile.kind
             loaders[model.name] = self._loader(model, profile)
         return Registry(loaders, kinds)
+
+    def engines(self) -> Mapping[str, EngineHealth]:
+        """How each engine that is loaded does, by its name."""
+        return {queued.engine.backend.name: queued.health() for queued in self._engines.values()}
 
     def _loader(self, model: ModelSettings, profile: Profile) -> Callable[[], asyncio.Future[ServedModel]]:
         return lambda: asyncio.ensure_future(self.load(model, profile))
