@@ -11,6 +11,7 @@ from surefoot.api.service import Limits, Service
 from surefoot.ports import SilentTelemetry
 from surefoot.ranking import Ranker
 from surefoot.registry import Registry
+from surefoot.succession import Succession
 
 
 def openapi_text() -> str:
@@ -24,8 +25,10 @@ def _empty_service() -> Service:
     async def nothing() -> None: ...
 
     judge: EquivalenceJudge = _NoJudge()
+    registry = Registry({}, {})
     return Service(
-        registry=Registry({}, {}),
+        registry=registry,
+        succession=Succession(registry, {}),
         generators={},
         ranker=Ranker(judge),
         telemetry=SilentTelemetry(),

@@ -9,6 +9,7 @@ SurefootError
 │   ├── InvalidRequest · UnrecognisedBody · AggregationNotDefined
 │   ├── Unauthorized · Forbidden
 │   ├── ModelNotFound · GeneratorNotFound · WrongModelKind · AdapterNotConfigured
+│   ├── CandidateNotConfigured · ModelStateConflict
 │   ├── QueueFull · GroupTooLarge · RequestTimeout · BodyTooLarge · BodyTimeout · UnsupportedEncoding
 │   └── NotReady · SamplerUnavailable
 ├── EvaluationError         the data cannot give what is asked of it: LabelsDegenerate · PoolsTooSmall
@@ -50,11 +51,13 @@ from surefoot.errors.request import (
     AggregationNotDefined,
     BodyTimeout,
     BodyTooLarge,
+    CandidateNotConfigured,
     Forbidden,
     GeneratorNotFound,
     GroupTooLarge,
     InvalidRequest,
     ModelNotFound,
+    ModelStateConflict,
     NotReady,
     QueueFull,
     RequestError,
@@ -97,6 +100,7 @@ __all__ = [
     "BackendFailed",
     "BodyTimeout",
     "BodyTooLarge",
+    "CandidateNotConfigured",
     "CheckpointDamaged",
     "CheckpointMissing",
     "CheckpointRefused",
@@ -116,6 +120,7 @@ __all__ = [
     "LabelsDegenerate",
     "LossNotFinite",
     "ModelNotFound",
+    "ModelStateConflict",
     "ModelStopped",
     "NoSteps",
     "NonFiniteScore",

@@ -5,6 +5,7 @@ Tests of the API run against it, and whoever writes a client can try it on every
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from surefoot.sampling.fake_sampler import FakeSampler
 from surefoot.scheduling.limits import SchedulerLimits
 from surefoot.scheduling.scheduler import Scheduler
 from surefoot.self_check import NOT_CHECKED, SelfCheck, check_scores, plain_scores
+from surefoot.succession import Succession
 
 FAKE_TEXTS = ("2 + 3 = 5.\nThe answer is 5.", "2 + 3 = 6.\nThe answer is 6.", "Together 5.\nThe answer is 5.0.")
 GRACE_S = 5.0
@@ -57,7 +59,8 @@ class FakeParts:
 
     `proves` runs the self-check at start, with `has_plain_pass` as an engine in this process does. Without it
     `backend.batches` and the metrics hold requests alone. `adapters` are what a model's adapter directory holds, an
-    adapter's id or the error of reading it; it may be changed before a reload.
+    adapter's id or the error of reading it; it may be changed before a reload. `candidates` are by model and
+    label, each the profile that it is read with or the error of loading it.
     """
 
     profiles: Mapping[str, Profile] = field(default_factory=fake_profiles)
@@ -71,6 +74,7 @@ class FakeParts:
     clock: Callable[[], float] = time.monotonic
     broken: Mapping[str, Exception] = field(default_factory=dict)
     adapters: Mapping[str, str | Exception] = field(default_factory=dict)
+    candidates: Mapping[str, Mapping[str, Profile | Exception]] = field(default_factory=dict)
     admin_routes: bool = False
     keys: KeyRing | None = None
     metrics_need_key: bool = False
@@ -96,6 +100,13 @@ def build_fake_service(parts: FakeParts) -> FakeService:
         {name: _loader(name, profile, parts, scheduler, telemetry) for name, profile in parts.profiles.items()},
         {name: profile.kind for name, profile in parts.profiles.items()},
     )
+    succession = Succession(
+        registry,
+        {
+            name: {label: _loader(name, found, parts, scheduler, telemetry, label) for label, found in labels.items()}
+            for name, labels in parts.candidates.items()
+        },
+    )
 
     async def start() -> None:
         if parts.loads:
@@ -103,7 +114,7 @@ def build_fake_service(parts: FakeParts) -> FakeService:
 
     async def close() -> None:
         parts.backend.close()
-        await registry.close()
+        await asyncio.gather(registry.close(), succession.close())
 
     own = {} if parts.sampler is None else {"default": parts.sampler}
     samplers: dict[str, Sampler] = {**own, **parts.further_samplers}
@@ -113,6 +124,7 @@ def build_fake_service(parts: FakeParts) -> FakeService:
     )
     service = Service(
         registry=registry,
+        succession=succession,
         generators={name: Generator(name, "fake-policy", sampler, parts.preface) for name, sampler in samplers.items()},
         ranker=Ranker(parts.judge, telemetry),
         telemetry=telemetry,
@@ -128,14 +140,17 @@ def build_fake_service(parts: FakeParts) -> FakeService:
 
 
 def _loader(
-    name: str, profile: Profile, parts: FakeParts, scheduler: Scheduler, telemetry: PrometheusTelemetry
+    name: str,
+    found: Profile | Exception,
+    parts: FakeParts,
+    scheduler: Scheduler,
+    telemetry: PrometheusTelemetry,
+    label: str = "",
 ) -> Loader:
+    """Loads that model, or its candidate of that label."""
+
     async def load() -> ServedModel:
-        if name in parts.broken:
-            raise parts.broken[name]
-        adapter = parts.adapters.get(name, "")
-        if isinstance(adapter, Exception):
-            raise adapter
+        profile, adapter = _loaded(name, found, parts, label)
         head, fingerprint = (f"{part}@{adapter}" if adapter else part for part in (name, f"fake-{profile.name}"))
         if profile.readout.method == "sequence_scalar":
             parts.backend.num_columns[head] = 1
@@ -167,6 +182,18 @@ def _loader(
         return parts.backend.plain_rows(item)
 
     return load
+
+
+def _loaded(name: str, found: Profile | Exception, parts: FakeParts, label: str) -> tuple[Profile, str]:
+    """The profile, and the id of an adapter or a candidate; raises what loading is to raise."""
+    adapter = label or parts.adapters.get(name, "")
+    if not label and name in parts.broken:
+        raise parts.broken[name]
+    if isinstance(found, Exception):
+        raise found
+    if isinstance(adapter, Exception):
+        raise adapter
+    return found, adapter
 
 
 def _scorer(

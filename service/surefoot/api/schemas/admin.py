@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from surefoot.api.schemas.common import Response
+from pydantic import Field
+
+from surefoot.api.schemas.common import Request, Response
+from surefoot.registry import LoadState
+from surefoot.succession import Labelled, Standing
 
 
 class ReloadResponse(Response):
@@ -14,3 +18,71 @@ class ReloadResponse(Response):
     previous_fingerprint: str
     changed: bool
     """False where the files are those that were served already."""
+
+
+class CandidateRequest(Request):
+    """Which candidate to load."""
+
+    label: str = Field(max_length=200)
+    """Of one of the model's candidates in the settings; nothing else can be loaded."""
+
+
+class ModelBeside(Response):
+    """A model that is loaded beside the one that is served."""
+
+    label: str | None
+    """Null for the model that the settings serve at start."""
+    fingerprint: str
+    profile: str
+    self_check: str
+
+
+class AdminModel(Response):
+    """What stands by one name."""
+
+    name: str
+    state: LoadState
+    detail: str
+    """Why it failed, where it has."""
+    fingerprint: str | None
+    """Of the scores that are served; null while there are none."""
+    label: str | None
+    """Of the candidate that is served; null for the model that the settings serve at start."""
+    candidate: ModelBeside | None
+    previous: ModelBeside | None
+    """What was served before the last promotion; a rollback serves it again."""
+    loading: str | None
+    """Label of the candidate that is being loaded."""
+    candidates: list[str]
+    """Labels that may be loaded."""
+
+    @classmethod
+    def of(cls, standing: Standing) -> AdminModel:
+        """As the registry and what succeeds its models tell it."""
+        place = standing.place
+        return cls(
+            name=standing.name,
+            state=standing.state.state,
+            detail=standing.state.detail,
+            fingerprint=None if standing.card is None else standing.card.fingerprint,
+            label=place.served_label,
+            candidate=_beside(place.candidate),
+            previous=_beside(place.previous),
+            loading=place.loading,
+            candidates=list(standing.labels),
+        )
+
+
+class AdminModelList(Response):
+    """Every configured model, in configured order."""
+
+    models: list[AdminModel]
+
+
+def _beside(kept: Labelled | None) -> ModelBeside | None:
+    if kept is None:
+        return None
+    card = kept.model.card
+    return ModelBeside(
+        label=kept.label, fingerprint=card.fingerprint, profile=card.profile, self_check=card.self_check.state
+    )

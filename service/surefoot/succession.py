@@ -1,0 +1,213 @@
+"""What may take a served model's place: a candidate loaded beside it, and the model before, kept for the way back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import weakref
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+
+from surefoot.errors import CandidateNotConfigured, ModelStateConflict, NotReady
+from surefoot.pipeline import ModelScorer
+from surefoot.registry import Loader, ModelCard, ModelState, Registry, ServedModel, proven
+
+log = logging.getLogger(__name__)
+
+Close = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A model and the label of the candidate that it was loaded as, `None` for what the settings serve at start."""
+
+    label: str | None
+    model: ServedModel
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What stands by one name beside the model that is served; `loading` is the label of what is loaded just now."""
+
+    served_label: str | None = None
+    candidate: Labelled | None = None
+    previous: Labelled | None = None
+    loading: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All there is to say of one name: the state and card of what is served, and what stands beside it."""
+
+    name: str
+    state: ModelState
+    card: ModelCard | None
+    place: Place
+    labels: tuple[str, ...]
+
+
+class Succession:
+    """Loads candidates beside served models, puts them in their place, and takes that back.
+
+    Only `load` waits; everything else happens between two steps of the event loop, so that a request gets one model or
+    the other. A model that was let go of lives as long as a request holds its line.
+    """
+
+    def __init__(self, registry: Registry, candidates: Mapping[str, Mapping[str, Loader]]) -> None:
+        """`candidates` are the loaders by model name and label; a loader gives a model that is not proven yet."""
+        self._registry = registry
+        self._loaders = {name: dict(loaders) for name, loaders in candidates.items()}
+        self._places: dict[str, Place] = {}
+        # Values hold no line, else none of these would ever end.
+        self._retired: weakref.WeakKeyDictionary[ModelScorer, Close] = weakref.WeakKeyDictionary()
+        self._closed = False
+
+    def standings(self) -> list[Standing]:
+        """Every configured model, in configured order."""
+        return [self.standing(name) for name in self._registry.states()]
+
+    def standing(self, name: str) -> Standing:
+        """Raises `ModelNotFound`."""
+        state = self._registry.states().get(name)
+        if state is None:
+            raise self._registry.not_found("name")
+        card = self._registry.get(name).card if state.state == "ready" else None
+        return Standing(name, state, card, self._place(name), tuple(self._loaders.get(name, ())))
+
+    async def load(self, name: str, label: str) -> Standing:
+        """Load and prove the candidate of that label; whatever is raised, everything stands as before.
+
+        Raises what `Registry.get` raises, `CandidateNotConfigured`, `ModelStateConflict` where the place is taken, or
+        a `StartupError` for what cannot be served.
+        """
+        self._served(name)
+        loader = self._loader(name, label)
+        place = self._place(name)
+        if place.loading is not None:
+            raise ModelStateConflict(
+                f"model {name!r}: another candidate is being loaded: wait until it is", param="name"
+            )
+        if place.candidate is not None:
+            raise ModelStateConflict(
+                f"model {name!r} has a candidate already: promote it, or let go of it with DELETE .../candidate",
+                param="name",
+            )
+        self._set(name, replace(place, loading=label))
+        try:
+            async with self._registry.one_load:
+                loaded = await proven(await loader())
+            if self._closed:
+                raise NotReady("the service is shutting down")
+            self._set(name, replace(self._place(name), candidate=Labelled(label, loaded)))
+        finally:
+            self._set(name, replace(self._place(name), loading=None))
+        log.info("model %s: candidate %s with %s is loaded", name, label, loaded.card.fingerprint)
+        return self.standing(name)
+
+    def promote(self, name: str) -> Standing:
+        """Serve the candidate from the next request on, and keep the model before; one kept earlier is let go of.
+
+        Raises `ModelStateConflict` where there is no candidate, `NotReady` where it cannot score.
+        """
+        place = self._known(name)
+        if place.candidate is None:
+            raise _nothing(name, "candidate", "load one with POST .../candidate")
+        before = self._switch(name, place.candidate, place)
+        if place.previous is not None:
+            self._let_go(place.previous)
+        self._set(name, replace(place, served_label=place.candidate.label, candidate=None, previous=before))
+        return self.standing(name)
+
+    def roll_back(self, name: str) -> Standing:
+        """Serve the model that was served before the promotion. What was promoted is the candidate again, or is let go
+        of where another one is loaded, or is being loaded.
+
+        Raises `ModelStateConflict` where none is kept, `NotReady` where it cannot score.
+        """
+        place = self._known(name)
+        if place.previous is None:
+            raise _nothing(name, "previous model", "only a promotion that was not rolled back yet keeps one")
+        undone = self._switch(name, place.previous, place)
+        is_free = place.candidate is None and place.loading is None
+        if not is_free:
+            self._let_go(undone)
+        self._set(
+            name,
+            replace(
+                place,
+                served_label=place.previous.label,
+                candidate=undone if is_free else place.candidate,
+                previous=None,
+            ),
+        )
+        return self.standing(name)
+
+    def unload_candidate(self, name: str) -> Standing:
+        """Let go of the candidate. Raises `ModelStateConflict` where there is none."""
+        place = self._known(name)
+        if place.candidate is None:
+            raise _nothing(name, "candidate", "there is nothing to unload")
+        self._let_go(place.candidate)
+        self._set(name, replace(place, candidate=None))
+        return self.standing(name)
+
+    def unload_previous(self, name: str) -> Standing:
+        """Let go of the model before; then there is no way back. Raises `ModelStateConflict` where none is kept."""
+        place = self._known(name)
+        if place.previous is None:
+            raise _nothing(name, "previous model", "there is nothing to unload")
+        self._let_go(place.previous)
+        self._set(name, replace(place, previous=None))
+        return self.standing(name)
+
+    async def close(self) -> None:
+        """Let go of all that is not served, and close what requests still hold; safe to call twice."""
+        self._closed = True
+        beside = [kept for place in self._places.values() for kept in (place.candidate, place.previous)]
+        closing = [kept.model.close for kept in beside if kept is not None] + list(self._retired.values())
+        self._places = {}
+        await asyncio.gather(*(close() for close in closing))
+
+    def _switch(self, name: str, to: Labelled, place: Place) -> Labelled:
+        """Serve `to`; gives what was served."""
+        fault = to.model.fault()
+        if fault is not None:
+            raise NotReady(f"model {name!r}: what should be served is {fault}")
+        before = Labelled(place.served_label, self._registry.switch(name, to.model))
+        fingerprints = to.model.card.fingerprint, before.model.card.fingerprint
+        log.info("model %s: %s is served now, before %s", name, *fingerprints)
+        return before
+
+    def _let_go(self, kept: Labelled) -> None:
+        self._retired[kept.model.line] = kept.model.close
+
+    def _served(self, name: str) -> ServedModel:
+        if name not in self._registry.states():
+            raise self._registry.not_found("name")
+        return self._registry.get(name)
+
+    def _loader(self, name: str, label: str) -> Loader:
+        loaders = self._loaders.get(name, {})
+        if label not in loaders:
+            known = ", ".join(loaders) or "none"
+            raise CandidateNotConfigured(
+                f"model {name!r} has no candidate of that label; configured: {known}. Add it as [[models.candidates]] "
+                "to the settings and restart",
+                param="label",
+            )
+        return loaders[label]
+
+    def _known(self, name: str) -> Place:
+        if name not in self._registry.states():
+            raise self._registry.not_found("name")
+        return self._place(name)
+
+    def _place(self, name: str) -> Place:
+        return self._places.get(name, Place())
+
+    def _set(self, name: str, place: Place) -> None:
+        self._places[name] = place
+
+
+def _nothing(name: str, what: str, fix: str) -> ModelStateConflict:
+    return ModelStateConflict(f"model {name!r} has no {what}: {fix}", param="name")
