@@ -12,6 +12,7 @@ from surefoot.domain import DtypeName, Kind, Scale
 from surefoot.errors import AdapterNotConfigured, ModelNotFound, NotReady, StartupError, SurefootError, WrongModelKind
 from surefoot.pipeline import ModelScorer
 from surefoot.self_check import NOT_CHECKED, SelfCheck
+from surefoot.shadow import Queue
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +84,8 @@ class ServedModel:
 
     `prove` checks what the line gives; it raises `SelfCheckFailed`. `load_again` gives the model as the files of its
     adapter are now, not proven yet, and raises a `StartupError`; `None` for a model without an adapter. `fault` says
-    why nothing can be scored any more, `None` while it can.
+    why nothing can be scored any more, `None` while it can. `queue` is where its inputs wait, for models that can be
+    compared with others.
     """
 
     card: ModelCard
@@ -92,6 +94,7 @@ class ServedModel:
     close: Callable[[], Awaitable[None]]
     load_again: Callable[[], Awaitable[ServedModel]] | None = None
     fault: Callable[[], str | None] = lambda: None
+    queue: Queue | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import weakref
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 
 from surefoot.errors import CandidateNotConfigured, ModelStateConflict, NotReady
-from surefoot.pipeline import ModelScorer
+from surefoot.pipeline import ModelScorer, Observer
+from surefoot.ports import Telemetry
 from surefoot.registry import Loader, ModelCard, ModelState, Registry, ServedModel, proven
+from surefoot.shadow import Shadow
+from surefoot.summary import scored_by
 
 log = logging.getLogger(__name__)
 
@@ -27,12 +30,14 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What stands by one name beside the model that is served; `loading` is the label of what is loaded just now."""
+    """What stands by one name beside the model that is served; `loading` is the label of what is loaded just now, and
+    `shadow` compares the candidate with what is served, or has done so."""
 
     served_label: str | None = None
     candidate: Labelled | None = None
     previous: Labelled | None = None
     loading: str | None = None
+    shadow: Shadow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +58,19 @@ class Succession:
     the other. A model that was let go of lives as long as a request holds its line.
     """
 
-    def __init__(self, registry: Registry, candidates: Mapping[str, Mapping[str, Loader]]) -> None:
-        """`candidates` are the loaders by model name and label; a loader gives a model that is not proven yet."""
+    def __init__(
+        self,
+        registry: Registry,
+        candidates: Mapping[str, Mapping[str, Loader]],
+        observers: MutableMapping[str, Observer],
+        telemetry: Telemetry,
+    ) -> None:
+        """`candidates` are the loaders by model name and label; a loader gives a model that is not proven yet. Of
+        `observers` the served models tell the one of their name what they have scored."""
         self._registry = registry
         self._loaders = {name: dict(loaders) for name, loaders in candidates.items()}
+        self._observers = observers
+        self._telemetry = telemetry
         self._places: dict[str, Place] = {}
         # Values hold no line, else none of these would ever end.
         self._retired: weakref.WeakKeyDictionary[ModelScorer, Close] = weakref.WeakKeyDictionary()
@@ -104,6 +118,29 @@ class Succession:
         log.info("model %s: candidate %s with %s is loaded", name, label, loaded.card.fingerprint)
         return self.standing(name)
 
+    def shadow(self, name: str, share: float) -> Standing:
+        """Have the candidate score that share of what is served from now on, 0 for no more, and compare the two.
+
+        Raises `ModelStateConflict` where there is no candidate, or none that can be compared.
+        """
+        place = self._known(name)
+        if place.candidate is None:
+            raise _nothing(name, "candidate", "load one with POST .../candidate")
+        shadow = place.shadow
+        if share == 0:
+            self._end_shadow(name, place)
+        elif shadow is not None and name in self._observers:
+            shadow.set_share(share)
+        else:
+            to, by = place.candidate.model, self._registry.get(name)
+            if to.queue is None or by.queue is None:
+                raise ModelStateConflict(f"model {name!r}: this candidate cannot be compared", param="name")
+            served, queues = scored_by(name, by.line.profile), (to.queue, by.queue)
+            shadow = Shadow(served, to.line, queues, self._telemetry, share)
+            self._observers[name] = shadow.offer
+            self._set(name, replace(place, shadow=shadow))
+        return self.standing(name)
+
     def promote(self, name: str) -> Standing:
         """Serve the candidate from the next request on, and keep the model before; one kept earlier is let go of.
 
@@ -113,9 +150,11 @@ class Succession:
         if place.candidate is None:
             raise _nothing(name, "candidate", "load one with POST .../candidate")
         before = self._switch(name, place.candidate, place)
+        self._end_shadow(name, place)
         if place.previous is not None:
             self._let_go(place.previous)
-        self._set(name, replace(place, served_label=place.candidate.label, candidate=None, previous=before))
+        promoted = place.candidate.label
+        self._set(name, replace(place, served_label=promoted, candidate=None, previous=before, shadow=None))
         return self.standing(name)
 
     def roll_back(self, name: str) -> Standing:
@@ -128,6 +167,8 @@ class Succession:
         if place.previous is None:
             raise _nothing(name, "previous model", "only a promotion that was not rolled back yet keeps one")
         undone = self._switch(name, place.previous, place)
+        # What was compared with the model that is taken back says nothing of the other.
+        self._end_shadow(name, place)
         is_free = place.candidate is None and place.loading is None
         if not is_free:
             self._let_go(undone)
@@ -138,6 +179,7 @@ class Succession:
                 served_label=place.previous.label,
                 candidate=undone if is_free else place.candidate,
                 previous=None,
+                shadow=None,
             ),
         )
         return self.standing(name)
@@ -147,8 +189,9 @@ class Succession:
         place = self._known(name)
         if place.candidate is None:
             raise _nothing(name, "candidate", "there is nothing to unload")
+        self._end_shadow(name, place)
         self._let_go(place.candidate)
-        self._set(name, replace(place, candidate=None))
+        self._set(name, replace(place, candidate=None, shadow=None))
         return self.standing(name)
 
     def unload_previous(self, name: str) -> Standing:
@@ -163,6 +206,8 @@ class Succession:
     async def close(self) -> None:
         """Let go of all that is not served, and close what requests still hold; safe to call twice."""
         self._closed = True
+        for name, place in self._places.items():
+            self._end_shadow(name, place)
         beside = [kept for place in self._places.values() for kept in (place.candidate, place.previous)]
         closing = [kept.model.close for kept in beside if kept is not None] + list(self._retired.values())
         self._places = {}
@@ -177,6 +222,12 @@ class Succession:
         fingerprints = to.model.card.fingerprint, before.model.card.fingerprint
         log.info("model %s: %s is served now, before %s", name, *fingerprints)
         return before
+
+    def _end_shadow(self, name: str, place: Place) -> None:
+        self._observers.pop(name, None)
+        if place.shadow is not None:
+            place.shadow.set_share(0.0)
+            place.shadow.end()
 
     def _let_go(self, kept: Labelled) -> None:
         self._retired[kept.model.line] = kept.model.close

@@ -60,6 +60,7 @@ GUARDED = (
         for change, body, method, after in (
             ("candidate", {"label": "v2"}, "POST", ()),
             ("candidate", None, "DELETE", ("candidate",)),
+            ("shadow", {"share": 0.5}, "POST", ("candidate",)),
             ("promote", None, "POST", ("candidate",)),
             ("rollback", None, "POST", ("candidate", "promote")),
             ("previous", None, "DELETE", ("candidate", "promote")),

@@ -64,6 +64,7 @@ async def test_the_list_says_what_stands_by_each_name(admin) -> None:
         "label": None,
         "candidate": {"label": "v2", "fingerprint": NEW, "profile": "embedded-prm", "self_check": "unverified"},
         "previous": None,
+        "shadow": None,
         "loading": None,
         "candidates": ["v2", "v3", "gone", "mismatch", "unproven", "odd"],
     }
@@ -156,6 +157,7 @@ async def test_what_is_not_there_is_a_conflict(admin, error_of, method, change) 
         ("GET", "", None),
         ("POST", "/candidate", {"label": "v2"}),
         ("DELETE", "/candidate", None),
+        ("POST", "/shadow", {"share": 0.5}),
         ("POST", "/promote", None),
         ("POST", "/rollback", None),
         ("DELETE", "/previous", None),

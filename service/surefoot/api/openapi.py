@@ -28,7 +28,7 @@ def _empty_service() -> Service:
     registry = Registry({}, {})
     return Service(
         registry=registry,
-        succession=Succession(registry, {}),
+        succession=Succession(registry, {}, {}, SilentTelemetry()),
         generators={},
         ranker=Ranker(judge),
         telemetry=SilentTelemetry(),

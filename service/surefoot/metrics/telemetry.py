@@ -8,13 +8,14 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from surefoot.metrics.memory import MemoryCollector
 from surefoot.metrics.reward_quality import RewardQualityMetrics
 from surefoot.metrics.serving import ServingMetrics
+from surefoot.metrics.shadowing import ShadowMetrics
 from surefoot.metrics.states import GENERATOR_STATES, MODEL_STATES, StateCollector, States
 
 DRIFT_WINDOW = 1000
 """Solutions in the reference and in the recent window: fewer are noisy, more are late."""
 
 
-class PrometheusTelemetry(ServingMetrics, RewardQualityMetrics):
+class PrometheusTelemetry(ServingMetrics, RewardQualityMetrics, ShadowMetrics):
     """Counts and times what the service does; `render` gives the text that Prometheus scrapes.
 
     One process a replica, one registry of its own. All methods belong to the event loop's thread, except
@@ -27,6 +28,7 @@ class PrometheusTelemetry(ServingMetrics, RewardQualityMetrics):
         self._registry = CollectorRegistry()
         ServingMetrics.__init__(self, self._registry)
         RewardQualityMetrics.__init__(self, self._registry, drift_window=drift_window)
+        ShadowMetrics.__init__(self, self._registry)
         self._registry.register(MemoryCollector())
 
     def watch(self, models: States, generators: States) -> None:

@@ -17,7 +17,7 @@ from surefoot.backends.fake_backend import FakeBackend
 from surefoot.domain import ForwardItem, Message, Rows
 from surefoot.generative import CritiqueSource, GenerativeScorer
 from surefoot.metrics import PrometheusTelemetry
-from surefoot.pipeline import ModelScorer, ScoringLine
+from surefoot.pipeline import ModelScorer, Observer, ScoringLine
 from surefoot.ports import Sampler
 from surefoot.profiles import GenerativeVerdict, Profile, load_profile
 from surefoot.ranking import Ranker
@@ -92,20 +92,33 @@ class FakeService:
     telemetry: PrometheusTelemetry
 
 
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What all models of a fake service have in common."""
+
+    parts: FakeParts
+    scheduler: Scheduler
+    telemetry: PrometheusTelemetry
+    observers: dict[str, Observer] = field(default_factory=dict)
+
+
 def build_fake_service(parts: FakeParts) -> FakeService:
     """All models share one backend and one queue, as models on one checkpoint do."""
     telemetry = PrometheusTelemetry()
     scheduler = Scheduler(parts.backend, parts.queue, telemetry, clock=parts.clock)
+    shared = _Shared(parts, scheduler, telemetry)
     registry = Registry(
-        {name: _loader(name, profile, parts, scheduler, telemetry) for name, profile in parts.profiles.items()},
+        {name: _loader(name, profile, shared) for name, profile in parts.profiles.items()},
         {name: profile.kind for name, profile in parts.profiles.items()},
     )
     succession = Succession(
         registry,
         {
-            name: {label: _loader(name, found, parts, scheduler, telemetry, label) for label, found in labels.items()}
+            name: {label: _loader(name, found, shared, label) for label, found in labels.items()}
             for name, labels in parts.candidates.items()
         },
+        shared.observers,
+        telemetry,
     )
 
     async def start() -> None:
@@ -142,12 +155,11 @@ def build_fake_service(parts: FakeParts) -> FakeService:
 def _loader(
     name: str,
     found: Profile | Exception,
-    parts: FakeParts,
-    scheduler: Scheduler,
-    telemetry: PrometheusTelemetry,
+    shared: _Shared,
     label: str = "",
 ) -> Loader:
     """Loads that model, or its candidate of that label."""
+    parts, scheduler, telemetry = shared.parts, shared.scheduler, shared.telemetry
 
     async def load() -> ServedModel:
         profile, adapter = _loaded(name, found, parts, label)
@@ -166,6 +178,7 @@ def _loader(
             max_steps=parts.limits.max_steps,
             fewest_tokens=tokenizer.fewest_tokens,
             head=head,
+            observers=shared.observers,
         )
         scorer = _scorer(line, tokenizer, parts, scheduler, telemetry)
         card = card_of(scorer, base_id="fake", fingerprint=fingerprint, dtype="float32", backend="fake", device="cpu")
@@ -176,7 +189,8 @@ def _loader(
             return await check_scores(line, plain_scores(line, plain) if parts.has_plain_pass else None, "float32")
 
         again = load if adapter else None
-        return ServedModel(card, scorer, prove, lambda: scheduler.close(GRACE_S), again, lambda: scheduler.fault)
+        close, fault = lambda: scheduler.close(GRACE_S), lambda: scheduler.fault
+        return ServedModel(card, scorer, prove, close, again, fault, scheduler)
 
     async def plain(item: ForwardItem) -> Rows:
         return parts.backend.plain_rows(item)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from surefoot.domain import ForwardItem, Kind, Rows
 from surefoot.embedded.shipped_adapters import adapter_directory
 from surefoot.errors import ProfileInvalid, SettingsInvalid
-from surefoot.pipeline import ModelScorer, ScoringLine
+from surefoot.pipeline import ModelScorer, Observer, ScoringLine
 from surefoot.ports import Sampler, Telemetry
 from surefoot.profiles import GenerativeVerdict, Profile
 from surefoot.registry import Loader, ModelCard, Registry, ServedModel, card_of
@@ -47,6 +47,7 @@ class ModelLoader:
         self._engines: dict[EngineKey, QueuedEngine] = {}
         self._lines: defaultdict[EngineKey, weakref.WeakSet[ScoringLine]] = defaultdict(weakref.WeakSet)
         self._closings: set[asyncio.Task[None]] = set()
+        self._observers: dict[str, Observer] = {}
         self._own_heads = itertools.count(1)
 
     def registry(self) -> Registry:
@@ -67,6 +68,8 @@ class ModelLoader:
                 model.name: {each.label: partial(self._load_candidate, model, each.label) for each in model.candidates}
                 for model in self._settings.models
             },
+            self._observers,
+            self._telemetry,
         )
 
     async def _load_candidate(self, model: ModelSettings, label: str) -> ServedModel:
@@ -139,6 +142,7 @@ class ModelLoader:
             max_steps=self._settings.limits.max_steps,
             fewest_tokens=engine.tokenizer.fewest_tokens,
             head=head,
+            observers=self._observers,
         )
         if head is not None:
             # Whoever may still ask for the adapter holds its line, so that it is let go of with the last request.
@@ -161,6 +165,7 @@ class ModelLoader:
             lambda: queued.close(min(self._settings.shutdown_grace_s, LAST_PASS_S)),
             None if model.adapter is None else partial(self._load_again, model, line.profile),
             lambda: queued.scheduler.fault,
+            queued.scheduler,
         )
 
     async def _verifier(self, model: ModelSettings, line: ScoringLine, queued: QueuedEngine) -> ServedModel:

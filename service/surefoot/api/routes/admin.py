@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from surefoot.api.errors import error_responses
-from surefoot.api.schemas.admin import AdminModel, AdminModelList, CandidateRequest, ReloadResponse
+from surefoot.api.schemas.admin import AdminModel, AdminModelList, CandidateRequest, ReloadResponse, ShadowRequest
 from surefoot.api.service import Serving
 from surefoot.errors import (
     AdapterInvalid,
@@ -25,7 +25,13 @@ _ERRORS = error_responses(
     ModelNotFound, AdapterNotConfigured, AdapterInvalid, AdapterMismatch, ProfileInvalid, SelfCheckFailed
 )
 _LOAD_ERRORS = error_responses(
-    ModelNotFound, CandidateNotConfigured, ModelStateConflict, CheckpointMissing, AdapterMismatch, SelfCheckFailed
+    ModelNotFound,
+    NotReady,
+    CandidateNotConfigured,
+    ModelStateConflict,
+    CheckpointMissing,
+    AdapterMismatch,
+    SelfCheckFailed,
 )
 _SWITCH_ERRORS = error_responses(ModelNotFound, ModelStateConflict, NotReady)
 
@@ -80,6 +86,19 @@ async def load_candidate(name: str, body: CandidateRequest, service: Serving) ->
 async def unload_candidate(name: str, service: Serving) -> AdminModel:
     """What it holds is freed as soon as no request has it any more."""
     return AdminModel.of(service.succession.unload_candidate(name))
+
+
+@router.post(
+    "/{name:path}/shadow",
+    response_model=AdminModel,
+    responses=_SWITCH_ERRORS,
+    summary="Have the candidate score a share of what is served",
+)
+async def shadow(name: str, body: ShadowRequest, service: Serving) -> AdminModel:
+    """Groups that were just scored are scored by the candidate too, behind all other work, and never answered with.
+    What is found stands in this answer and in the metrics. A group is dropped where anything waits. Share 0 ends it.
+    """
+    return AdminModel.of(service.succession.shadow(name, body.share))
 
 
 @router.post(

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from surefoot.api.schemas.common import Request, Response
 from surefoot.registry import LoadState
+from surefoot.shadow import ShadowSummary
 from surefoot.succession import Labelled, Standing
 
 
@@ -25,6 +26,38 @@ class CandidateRequest(Request):
 
     label: str = Field(max_length=200)
     """Of one of the model's candidates in the settings; nothing else can be loaded."""
+
+
+class ShadowRequest(Request):
+    """How much of what is served the candidate scores too."""
+
+    share: float = Field(ge=0, le=1, allow_inf_nan=False, strict=False)
+    """Of the groups that are scored; 0 ends it."""
+
+
+class ShadowOut(Response):
+    """The candidate beside the model that is served, since the shadow began."""
+
+    share: float
+    """0 once it has ended."""
+    compared: int
+    """Groups that both scored."""
+    dropped: int
+    """Groups that were left out because something waited."""
+    failed: int
+    """Groups on which the candidate failed."""
+    mean_difference: float | None
+    """Of the scores of steps, or of solutions for outcome models; null before the first, or on different scales."""
+    max_difference: float
+    ranked: int
+    """Problems with several solutions."""
+    other_best: int
+    """Those without a solution that is the best of both."""
+
+    @classmethod
+    def of(cls, summary: ShadowSummary) -> ShadowOut:
+        """As the shadow tells it."""
+        return cls(**{name: getattr(summary, name) for name in cls.model_fields})
 
 
 class ModelBeside(Response):
@@ -51,6 +84,8 @@ class AdminModel(Response):
     candidate: ModelBeside | None
     previous: ModelBeside | None
     """What was served before the last promotion; a rollback serves it again."""
+    shadow: ShadowOut | None
+    """Null where the candidate was never compared."""
     loading: str | None
     """Label of the candidate that is being loaded."""
     candidates: list[str]
@@ -68,6 +103,7 @@ class AdminModel(Response):
             label=place.served_label,
             candidate=_beside(place.candidate),
             previous=_beside(place.previous),
+            shadow=None if place.shadow is None else ShadowOut.of(place.shadow.summary),
             loading=place.loading,
             candidates=list(standing.labels),
         )
