@@ -14,6 +14,8 @@ SurefootError
     ├── RequestError        the whole request was refused
     │   ├── InvalidRequest · UnrecognisedBody · AggregationNotDefined · WrongModelKind
     │   ├── AdapterNotConfigured · AdapterInvalid · AdapterMismatch · ProfileInvalid · SelfCheckFailed
+    │   ├── CandidateNotConfigured · ModelStateConflict · SettingsInvalid · ProfileAmbiguous
+    │   ├── CheckpointMissing · CheckpointDamaged · CheckpointRefused
     │   ├── Unauthorized · Forbidden
     │   ├── NotFound
     │   │   └── ModelNotFound · GeneratorNotFound
@@ -59,19 +61,26 @@ from surefoot_client.errors.request import (
     AggregationNotDefined,
     BodyTimeout,
     BodyTooLarge,
+    CandidateNotConfigured,
+    CheckpointDamaged,
+    CheckpointMissing,
+    CheckpointRefused,
     Forbidden,
     GeneratorNotFound,
     GroupTooLarge,
     InvalidRequest,
     ModelNotFound,
+    ModelStateConflict,
     NotFound,
     NotReady,
+    ProfileAmbiguous,
     ProfileInvalid,
     QueueFull,
     RequestError,
     RequestTimeout,
     SamplerUnavailable,
     SelfCheckFailed,
+    SettingsInvalid,
     Unauthorized,
     UnrecognisedBody,
     UnsupportedEncoding,
@@ -88,6 +97,10 @@ __all__ = [
     "BadResponse",
     "BodyTimeout",
     "BodyTooLarge",
+    "CandidateNotConfigured",
+    "CheckpointDamaged",
+    "CheckpointMissing",
+    "CheckpointRefused",
     "ConnectionFailed",
     "DeadlineExceeded",
     "EmptyProblem",
@@ -101,11 +114,13 @@ __all__ = [
     "ItemError",
     "ItemsFailed",
     "ModelNotFound",
+    "ModelStateConflict",
     "ModelStopped",
     "NoSteps",
     "NonFiniteScore",
     "NotFound",
     "NotReady",
+    "ProfileAmbiguous",
     "ProfileInvalid",
     "QueueFull",
     "RequestError",
@@ -113,6 +128,7 @@ __all__ = [
     "SamplerUnavailable",
     "SelfCheckFailed",
     "ServerError",
+    "SettingsInvalid",
     "StepCountMismatch",
     "SurefootError",
     "TimedOut",
