@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from surefoot.domain import GroupScore, ScoredBy, ScoreTask, SolutionScore, StepScore, Timing, Usage
-from surefoot.errors import DeadlineExceeded, NoSteps, QueueFull
+from surefoot.errors import DeadlineExceeded, NoSteps, QueueFull, RequestError
 from surefoot.ports import SilentTelemetry
 from surefoot.profiles import load_profile
 from surefoot.scheduling.admission import Occupancy
@@ -44,7 +44,7 @@ def test_an_item_that_was_not_served_is_left_out() -> None:
 
 
 class Line:
-    """Gives the next of `outcomes`, and hangs where there is none."""
+    """Gives the next of `outcomes` for every item, raises what fails a whole group, and hangs where there is none."""
 
     name, profile, max_input_tokens = "prm", load_profile("embedded-prm"), 100
 
@@ -57,7 +57,7 @@ class Line:
         if not self.outcomes:
             await asyncio.Event().wait()
         outcome = self.outcomes.pop(0)
-        if isinstance(outcome, Exception):
+        if isinstance(outcome, RequestError | RuntimeError):
             raise outcome
         return GroupScore((outcome,) * len(tasks), Usage(1, 1, 0), Timing(0, 0, 0))
 
@@ -98,12 +98,6 @@ async def offered(shadow: Shadow, times: int = 1) -> tuple[int, int, int]:
 )
 async def test_whatever_comes_of_it_is_counted(outcome, expected) -> None:
     assert await offered(shadow_of(Line(outcome))) == expected
-
-
-async def test_an_item_that_is_late_is_dropped_not_failed() -> None:
-    line = Line(scored(0.5))
-    line.outcomes = [DeadlineExceeded("late")]
-    assert await offered(shadow_of(line)) == (0, 1, 0)
 
 
 async def test_it_stands_behind_everything_and_is_given_up_before_it_becomes_urgent() -> None:

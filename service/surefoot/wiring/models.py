@@ -198,6 +198,7 @@ class ModelLoader:
         if self._lines[key] or key not in self._engines:
             return
         queued = self._engines.pop(key)
+        del self._lines[key]
         if queued.scheduler.is_accepting:
             closing = asyncio.ensure_future(queued.close(LAST_PASS_S))
             self._closings.add(closing)

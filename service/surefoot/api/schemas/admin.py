@@ -31,7 +31,7 @@ class CandidateRequest(Request):
 class ShadowRequest(Request):
     """How much of what is served the candidate scores too."""
 
-    share: float = Field(ge=0, le=1, allow_inf_nan=False, strict=False)
+    share: float = Field(ge=0, le=1, allow_inf_nan=False)
     """Of the groups that are scored; 0 ends it."""
 
 
