@@ -172,3 +172,24 @@ async def test_a_failure_leaves_the_model_and_the_engine_as_they_were(served, ad
     assert served.succession.standing("prm").place.candidate is None
     assert set(backend_of(served.registry.get("prm"))._heads) == heads
     assert await scores(served.registry.get("prm")) == before
+
+
+async def test_an_engine_of_its_own_is_measured_by_a_name_of_its_own(served) -> None:
+    place = (await served.succession.load("prm", "other-base")).place
+    assert backend_of(place.candidate.model).name == "prm@other-base"
+    assert backend_of(served.registry.get("prm")).name == "prm"
+
+
+@pytest.mark.parametrize("label", ["tuned", "other-base"])
+async def test_a_shadow_compares_and_leaves_the_scores_as_they_are(served, label) -> None:
+    before = await scores(served.registry.get("prm"))
+    await served.succession.load("prm", label)
+    served.succession.shadow("prm", 1.0)
+    assert await scores(served.registry.get("prm")) == before
+    async with asyncio.timeout(5):
+        while not served.succession.standing("prm").place.shadow.summary.compared:  # noqa: ASYNC110 (another task does it)
+            await asyncio.sleep(0.001)
+    summary = served.succession.standing("prm").place.shadow.summary
+    assert (summary.num_scores, summary.failed) == (3, 0)
+    assert summary.max_difference > 1e-3
+    assert await scores(served.registry.get("prm")) == before
