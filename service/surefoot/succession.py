@@ -7,6 +7,7 @@ import logging
 import weakref
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from surefoot.errors import CandidateNotConfigured, ModelStateConflict, NotReady
 from surefoot.pipeline import ModelScorer, Observer
@@ -18,6 +19,9 @@ from surefoot.summary import scored_by
 log = logging.getLogger(__name__)
 
 Close = Callable[[], Awaitable[None]]
+Beside = Literal["candidate", "previous"]
+
+_SAID: Mapping[Beside, str] = {"candidate": "candidate", "previous": "previous model"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ class Succession:
             )
         if place.candidate is not None:
             raise ModelStateConflict(
-                f"model {name!r} has a candidate already: promote it, or let go of it with DELETE .../candidate",
+                f"model {name!r} has a candidate already: promote it, or let go of it with POST .../unload",
                 param="name",
             )
         self._set(name, replace(place, loading=label))
@@ -125,7 +129,7 @@ class Succession:
         """
         place = self._known(name)
         if place.candidate is None:
-            raise _nothing(name, "candidate", "load one with POST .../candidate")
+            raise _nothing(name, _SAID["candidate"], "load one with POST .../candidate")
         shadow = place.shadow
         if share == 0:
             self._end_shadow(name, place)
@@ -148,7 +152,7 @@ class Succession:
         """
         place = self._known(name)
         if place.candidate is None:
-            raise _nothing(name, "candidate", "load one with POST .../candidate")
+            raise _nothing(name, _SAID["candidate"], "load one with POST .../candidate")
         before = self._switch(name, place.candidate, place)
         self._end_shadow(name, place)
         if place.previous is not None:
@@ -165,7 +169,7 @@ class Succession:
         """
         place = self._known(name)
         if place.previous is None:
-            raise _nothing(name, "previous model", "only a promotion that was not rolled back yet keeps one")
+            raise _nothing(name, _SAID["previous"], "only a promotion that was not rolled back yet keeps one")
         undone = self._switch(name, place.previous, place)
         # What was compared with the model that is taken back says nothing of the other.
         self._end_shadow(name, place)
@@ -184,23 +188,22 @@ class Succession:
         )
         return self.standing(name)
 
-    def unload_candidate(self, name: str) -> Standing:
-        """Let go of the candidate. Raises `ModelStateConflict` where there is none."""
-        place = self._known(name)
-        if place.candidate is None:
-            raise _nothing(name, "candidate", "there is nothing to unload")
-        self._end_shadow(name, place)
-        self._let_go(place.candidate)
-        self._set(name, replace(place, candidate=None, shadow=None))
-        return self.standing(name)
+    def unload(self, name: str, which: Beside) -> Standing:
+        """Let go of the candidate, or of the model before: then there is no way back.
 
-    def unload_previous(self, name: str) -> Standing:
-        """Let go of the model before; then there is no way back. Raises `ModelStateConflict` where none is kept."""
+        Raises `ModelStateConflict` where there is none.
+        """
         place = self._known(name)
-        if place.previous is None:
-            raise _nothing(name, "previous model", "there is nothing to unload")
-        self._let_go(place.previous)
-        self._set(name, replace(place, previous=None))
+        if which == "candidate":
+            kept, left = place.candidate, replace(place, candidate=None, shadow=None)
+        else:
+            kept, left = place.previous, replace(place, previous=None)
+        if kept is None:
+            raise _nothing(name, _SAID[which], "there is nothing to unload")
+        if which == "candidate":
+            self._end_shadow(name, place)
+        self._let_go(kept)
+        self._set(name, left)
         return self.standing(name)
 
     async def close(self) -> None:

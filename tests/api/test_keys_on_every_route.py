@@ -59,11 +59,10 @@ GUARDED = (
         Route(f"/admin/models/prm/{change}", ("admin",), body, method, f"{ADMIN}/{change}", after)
         for change, body, method, after in (
             ("candidate", {"label": "v2"}, "POST", ()),
-            ("candidate", None, "DELETE", ("candidate",)),
             ("shadow", {"share": 0.5}, "POST", ("candidate",)),
             ("promote", None, "POST", ("candidate",)),
             ("rollback", None, "POST", ("candidate", "promote")),
-            ("previous", None, "DELETE", ("candidate", "promote")),
+            ("unload", {"which": "previous"}, "POST", ("candidate", "promote")),
         )
     ),
 )

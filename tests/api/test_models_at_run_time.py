@@ -36,10 +36,8 @@ async def scored(api) -> tuple[str, list[float]]:
     return answer["fingerprint"], [step["score"] for step in answer["results"][0]["steps"]]
 
 
-async def delete(api, what: str):
-    answer = await api.http.delete(f"{PRM}/{what}")
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+async def unload(api, which: str):
+    return await api.post(f"{PRM}/unload", {"which": which})
 
 
 def standing(answer) -> tuple[str, str | None, str | None]:
@@ -126,7 +124,7 @@ async def test_what_is_let_go_of_stands_there_no_more(admin, after, what) -> Non
     await load(admin)
     for change in after:
         await admin.post(f"{PRM}/{change}", None)
-    assert (await delete(admin, what))[what] is None
+    assert (await unload(admin, what))[what] is None
 
 
 @pytest.mark.parametrize(("after", "what"), [([], "candidate"), (["promote"], "previous")])
@@ -137,18 +135,26 @@ async def test_what_is_let_go_of_is_released(admin, after, what) -> None:
     kept = getattr(admin.fake.service.succession.standing("prm").place, what)
     line = weakref.ref(kept.model.line)
     del kept
-    await delete(admin, what)
+    await unload(admin, what)
     gc.collect()
     assert line() is None
 
 
 @pytest.mark.parametrize(
-    ("method", "change"),
-    [("POST", "promote"), ("POST", "rollback"), ("DELETE", "candidate"), ("DELETE", "previous")],
+    ("change", "body"),
+    [
+        ("promote", None),
+        ("rollback", None),
+        ("unload", {"which": "candidate"}),
+        ("unload", {"which": "previous"}),
+    ],
 )
-async def test_what_is_not_there_is_a_conflict(admin, error_of, method, change) -> None:
-    answer = await admin.http.request(method, f"{PRM}/{change}")
-    assert (answer.status_code, error_of(answer)["code"]) == (409, "model_state_conflict")
+async def test_what_is_not_there_is_a_conflict(admin, change, body) -> None:
+    assert (await admin.refused(f"{PRM}/{change}", body, 409))["code"] == "model_state_conflict"
+
+
+async def test_what_is_served_is_not_unloaded(admin) -> None:
+    assert (await admin.refused(f"{PRM}/unload", {"which": "served"}, 422))["param"] == "which"
 
 
 @pytest.mark.parametrize(
@@ -156,11 +162,10 @@ async def test_what_is_not_there_is_a_conflict(admin, error_of, method, change) 
     [
         ("GET", "", None),
         ("POST", "/candidate", {"label": "v2"}),
-        ("DELETE", "/candidate", None),
         ("POST", "/shadow", {"share": 0.5}),
         ("POST", "/promote", None),
         ("POST", "/rollback", None),
-        ("DELETE", "/previous", None),
+        ("POST", "/unload", {"which": "previous"}),
     ],
 )
 async def test_an_unknown_model_is_not_found_and_not_repeated(admin, error_of, method, change, body) -> None:
@@ -172,7 +177,7 @@ async def test_an_unknown_model_is_not_found_and_not_repeated(admin, error_of, m
 async def test_a_second_candidate_is_a_conflict(admin) -> None:
     await load(admin)
     error = await admin.refused(f"{PRM}/candidate", {"label": "v3"}, 409)
-    assert "DELETE" in error["message"]
+    assert "/unload" in error["message"]
 
 
 @pytest.mark.parametrize("label", ["v9", "../v2", "/etc", "hub:owner/name", ""])
@@ -213,7 +218,7 @@ async def test_a_request_that_has_begun_finishes_with_its_model(admin) -> None:
     begun = asyncio.create_task(scored(admin))
     await admin.until(lambda: len(admin.parts.backend.batches) == 2)
     await admin.post(f"{PRM}/promote", None)
-    await delete(admin, "previous")
+    await unload(admin, "previous")
     admin.parts.backend.release()
     assert await begun == before
 
@@ -224,7 +229,7 @@ async def test_changes_under_load_fail_no_request_and_mix_no_two_models(admin) -
     await admin.post(f"{PRM}/promote", None)
     expected.update([await scored(admin)])
     await admin.post(f"{PRM}/rollback", None)
-    await delete(admin, "candidate")
+    await unload(admin, "candidate")
     admin.parts.backend.forward_delay_s = 0.001
     changing = asyncio.create_task(change_often(admin))
     answers = []
@@ -254,5 +259,5 @@ async def change_often(api) -> None:
         await api.post(f"{PRM}/promote", None)
         await asyncio.sleep(0.005)
         await api.post(f"{PRM}/rollback", None)
-        await delete(api, "candidate")
+        await unload(api, "candidate")
         await asyncio.sleep(0.002)

@@ -147,7 +147,7 @@ async def test_a_change_ends_it(admin, change) -> None:
     if change == "promote":
         await admin.post(f"{PRM}/promote", None)
     else:
-        await admin.http.delete(f"{PRM}/candidate")
+        await admin.post(f"{PRM}/unload", {"which": "candidate"})
     await score(admin)
     assert (await admin.get(PRM))["shadow"] is None
     assert len(admin.parts.backend.batches) == 1
@@ -177,7 +177,7 @@ async def test_an_unloaded_candidate_is_released_in_the_middle_of_a_comparison(a
     await share(admin, 1)
     await score(admin)
     line = weakref.ref(admin.fake.service.succession.standing("prm").place.candidate.model.line)
-    await admin.http.delete(f"{PRM}/candidate")
+    await admin.post(f"{PRM}/unload", {"which": "candidate"})
     await asyncio.sleep(0.05)
     gc.collect()
     assert line() is None
@@ -209,5 +209,5 @@ async def change_often(api) -> None:
         await api.post(f"{PRM}/rollback", None)
         await share(api, 0.5)
         await asyncio.sleep(0.01)
-        await api.http.delete(f"{PRM}/candidate")
+        await api.post(f"{PRM}/unload", {"which": "candidate"})
         await api.post(f"{PRM}/candidate", {"label": "v2"})

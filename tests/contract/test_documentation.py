@@ -89,7 +89,11 @@ def requests_in(text: str) -> Iterator[tuple[str, str]]:
 
 
 CALLS = [(path, call) for path in DOCUMENTS for call in program_calls(path.read_text(encoding="utf-8"))]
-BEFORE = {"/admin/models/prm/shadow": ("/admin/models/prm/candidate", {"label": "v2"})}
+LOADED = ("/admin/models/prm/candidate", {"label": "v2"})
+BEFORE = {
+    "/admin/models/prm/shadow": [LOADED],
+    "/admin/models/prm/unload": [LOADED, ("/admin/models/prm/promote", None)],
+}
 """What must have been asked for before, by the path of a request that needs it."""
 REQUESTS = [(path, *found) for path in DOCUMENTS for found in requests_in(path.read_text(encoding="utf-8"))]
 
@@ -128,8 +132,8 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.mark.parametrize(("document", "path", "body"), REQUESTS, ids=[f"{d.stem}{path}" for d, path, _ in REQUESTS])
 async def test_every_request_is_one_that_the_api_takes(http, document, path, body) -> None:
-    if path in BEFORE:
-        await http.post(BEFORE[path][0], json=BEFORE[path][1])
+    for earlier, asked in BEFORE.get(path, ()):
+        await http.post(earlier, json=asked)
     answer = await http.post(path, json=json.loads(body))
     assert answer.status_code == 200, answer.text
 

@@ -34,7 +34,7 @@ _NATIVE: Mapping[str, Needed] = {
 _ADMIN_PATHS = (
     "",
     "/{name:path}",
-    *(f"/{{name:path}}/{change}" for change in ("reload", "candidate", "shadow", "promote", "rollback", "previous")),
+    *(f"/{{name:path}}/{change}" for change in ("reload", "candidate", "shadow", "promote", "rollback", "unload")),
 )
 METRICS = "/metrics"
 NEEDED: Mapping[str, Needed] = {

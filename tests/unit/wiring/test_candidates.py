@@ -89,7 +89,7 @@ async def test_a_base_alone_scores_as_the_model_without_an_adapter(served) -> No
 async def test_a_candidate_that_is_let_go_of_leaves_nothing_on_the_engine(served) -> None:
     heads = set(backend_of(served.registry.get("prm"))._heads)
     await served.succession.load("prm", "tuned")
-    served.succession.unload_candidate("prm")
+    served.succession.unload("prm", "candidate")
     await idle()
     assert set(backend_of(served.registry.get("prm"))._heads) == heads
 
@@ -99,7 +99,7 @@ async def test_an_engine_of_its_own_is_closed_and_freed_with_the_candidate(serve
     scheduler = place.candidate.model.line._scheduler
     backend = weakref.ref(backend_of(place.candidate.model))
     del place
-    served.succession.unload_candidate("prm")
+    served.succession.unload("prm", "candidate")
     await idle()
     assert not scheduler.is_accepting
     del scheduler
@@ -110,7 +110,7 @@ async def test_an_engine_of_its_own_is_closed_and_freed_with_the_candidate(serve
 async def test_an_engine_that_another_model_uses_stays(served) -> None:
     await served.succession.load("prm", "other-base")
     served.succession.promote("prm")
-    served.succession.unload_previous("prm")
+    served.succession.unload("prm", "previous")
     await idle()
     assert await scores(served.registry.get("plain"))
 
@@ -121,7 +121,7 @@ async def test_the_engine_of_the_first_model_goes_when_nobody_is_left_on_it(serv
     scheduler = served_scheduler = alone.registry.get("prm").line._scheduler
     await alone.succession.load("prm", "other")
     alone.succession.promote("prm")
-    alone.succession.unload_previous("prm")
+    alone.succession.unload("prm", "previous")
     await idle()
     assert not scheduler.is_accepting
     assert alone.registry.get("prm").line._scheduler is not served_scheduler
@@ -134,7 +134,7 @@ async def test_who_has_begun_keeps_the_engine(served) -> None:
     begun = served.registry.get("prm")
     expected = await scores(begun)
     served.succession.roll_back("prm")
-    served.succession.unload_candidate("prm")
+    served.succession.unload("prm", "candidate")
     await idle()
     assert await scores(begun) == expected
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from surefoot.api.errors import error_responses
-from surefoot.api.schemas.admin import AdminModel, AdminModelList, CandidateRequest, ReloadResponse, ShadowRequest
+from surefoot.api.schemas.admin import (
+    AdminModel,
+    AdminModelList,
+    CandidateRequest,
+    ReloadResponse,
+    ShadowRequest,
+    UnloadRequest,
+)
 from surefoot.api.service import Serving
 from surefoot.errors import (
     AdapterInvalid,
@@ -77,17 +84,6 @@ async def load_candidate(name: str, body: CandidateRequest, service: Serving) ->
     return AdminModel.of(await service.succession.load(name, body.label))
 
 
-@router.delete(
-    "/{name:path}/candidate",
-    response_model=AdminModel,
-    responses=_SWITCH_ERRORS,
-    summary="Let go of the candidate",
-)
-async def unload_candidate(name: str, service: Serving) -> AdminModel:
-    """What it holds is freed as soon as no request has it any more."""
-    return AdminModel.of(service.succession.unload_candidate(name))
-
-
 @router.post(
     "/{name:path}/shadow",
     response_model=AdminModel,
@@ -127,15 +123,15 @@ async def rollback(name: str, service: Serving) -> AdminModel:
     return AdminModel.of(service.succession.roll_back(name))
 
 
-@router.delete(
-    "/{name:path}/previous",
+@router.post(
+    "/{name:path}/unload",
     response_model=AdminModel,
     responses=_SWITCH_ERRORS,
-    summary="Let go of the model before the promotion",
+    summary="Let go of the candidate, or of the model before the promotion",
 )
-async def unload_previous(name: str, service: Serving) -> AdminModel:
-    """Then there is no rollback. What it holds is freed as soon as no request has it any more."""
-    return AdminModel.of(service.succession.unload_previous(name))
+async def unload(name: str, body: UnloadRequest, service: Serving) -> AdminModel:
+    """What it holds is freed as soon as no request has it any more. Without the model before there is no rollback."""
+    return AdminModel.of(service.succession.unload(name, body.which))
 
 
 @router.get(

@@ -7,7 +7,7 @@ from pydantic import Field
 from surefoot.api.schemas.common import Request, Response
 from surefoot.registry import LoadState
 from surefoot.shadow import ShadowSummary
-from surefoot.succession import Labelled, Standing
+from surefoot.succession import Beside, Labelled, Standing
 
 
 class ReloadResponse(Response):
@@ -33,6 +33,12 @@ class ShadowRequest(Request):
 
     share: float = Field(ge=0, le=1, allow_inf_nan=False)
     """Of the groups that are scored; 0 ends it."""
+
+
+class UnloadRequest(Request):
+    """What to let go of."""
+
+    which: Beside
 
 
 class ShadowOut(Response):
