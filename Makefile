@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check test-unit test-parity test-e2e gpu-check loadtest format clean
+.PHONY: help setup demo serve test check test-unit test-parity test-e2e gpu-check loadtest audit format clean
 SHELL := bash
 BIN := .venv/bin
 
@@ -23,7 +23,7 @@ check: setup ## Style, types and import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry service
-	$(BIN)/codespell .ci CHANGELOG.md Makefile README.md clients deploy docs loadtests service tests --skip '*.svg,*.json'
+	$(BIN)/codespell .ci CHANGELOG.md Makefile README.md SECURITY.md clients deploy docs loadtests service tests --skip '*.svg,*.json'
 	$(BIN)/shellcheck .ci/run .ci/setup
 
 test-unit: setup ## Unit, property, API and contract tests on fakes
@@ -40,6 +40,10 @@ test-e2e: setup ## The real server with the real models
 
 loadtest: setup ## Measure against other ways to score; nothing else may run meanwhile
 	$(BIN)/python -m loadtests W1 W2 W3 W4 W5 -o out/loadtests
+
+audit: setup ## Ask whether an installed package has a known vulnerability; needs pip-audit and the network
+	@[ -x $(BIN)/pip-audit ] || { echo "audit: no $(BIN)/pip-audit; install it with: $(BIN)/uv pip install --python $(BIN)/python pip-audit" >&2; exit 1; }
+	$(BIN)/pip-audit --local --skip-editable
 
 format: setup ## Rewrite the code in the project's style
 	$(BIN)/ruff format .

@@ -6,11 +6,11 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import SimpleNamespace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from pretended_gpu import torch_with_one_gpu
 from surefoot.domain import ScoredBy, SolutionScore, StepScore, Usage
 from surefoot.metrics import PrometheusTelemetry
 
@@ -42,16 +42,9 @@ class Family:
 
 def exposed(monkeypatch: pytest.MonkeyPatch) -> dict[str, Family]:
     """All metrics by name, the GPUs' too."""
-    cuda = SimpleNamespace(
-        is_initialized=lambda: True,
-        device_count=lambda: 1,
-        get_device_properties=lambda _: SimpleNamespace(total_memory=1000),
-        get_per_process_memory_fraction=lambda _: 0.5,
-        memory_allocated=lambda _: 100,
-    )
     telemetry = _exercised()
     with monkeypatch.context() as patched:
-        patched.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
+        patched.setitem(sys.modules, "torch", torch_with_one_gpu(0.5))
         text = telemetry.render().decode()
     families = (family for family in text_string_to_metric_families(text) if not family.name.endswith("_created"))
     return {

@@ -10,6 +10,7 @@ from typing import Literal
 
 from surefoot.domain import DtypeName, Kind, Scale
 from surefoot.errors import AdapterNotConfigured, ModelNotFound, NotReady, StartupError, SurefootError, WrongModelKind
+from surefoot.log_lines import TELLS_MESSAGES, with_fields
 from surefoot.pipeline import ModelScorer
 from surefoot.self_check import NOT_CHECKED, SelfCheck
 from surefoot.shadow import Queue
@@ -145,10 +146,11 @@ class Registry:
                     self._loaded[name] = loaded
                     self._models[name] = await proven(loaded)
             except StartupError as error:
-                log.error("model %s: %s: %s", name, error.code, error.message)  # noqa: TRY400  the message says it all
+                # The message says it all.
+                log.error("model %s: %s: %s", name, error.code, error.message, extra=with_fields(model=name))  # noqa: TRY400
                 self._states[name] = ModelState("failed", f"{error.code}: {error.message}")
             except Exception as error:
-                log.exception("model %s failed to load", name)
+                log.exception("model %s failed to load", name, extra=with_fields(model=name) | TELLS_MESSAGES)
                 self._states[name] = ModelState("failed", f"internal_error: {type(error).__name__}")
             else:
                 self._states[name] = ModelState("ready")

@@ -1,12 +1,14 @@
 """Keys under a running service: rotation without a restart, whose turn work takes, and what is told of a key."""
 
 import asyncio
+import json
 import logging
 
 import httpx
 import pytest
 
 from surefoot.access import SCOPES, read_keys
+from surefoot.log_lines import JsonLines
 from surefoot.scheduling.limits import SchedulerLimits
 
 ITEM = {"problem": "2 + 3?", "steps": ["2 + 3 = 5.", "The answer is 5."]}
@@ -25,9 +27,9 @@ async def guarded(serve, keys_in_file):
 def score(guarded, keys_in_file):
     """Scores `count` items with a key after the service's next look at its file; gives the response."""
 
-    async def send(key: str, count: int = 1) -> httpx.Response:
+    async def send(key: str, count: int = 1, said: str = "The answer is 5.") -> httpx.Response:
         keys_in_file.now_s += 1
-        items = [{**ITEM, "problem": f"{key[-3:]} {number}?"} for number in range(count)]
+        items = [{"problem": f"{key[-3:]} {number}?", "steps": [said]} for number in range(count)]
         return await guarded.http.post("/score", json={"items": items}, headers=bearing(key))
 
     return send
@@ -56,15 +58,14 @@ async def test_a_broken_file_keeps_its_keys_and_is_counted(score, keys_in_file) 
 async def test_turns_go_by_the_name_of_a_key(guarded, score, keys_in_file, names, is_fair: bool) -> None:
     first, second = (keys_in_file.new(name, "score") for name in names)
     guarded.parts.backend.hold()
-    # Longer than an answer takes on its way: what is forwarded last is answered last.
-    guarded.parts.backend.forward_delay_s = 0.02
     many = asyncio.create_task(score(first, 20))
-    few = asyncio.create_task(score(second, 2))
+    await guarded.until(lambda: guarded.fake.scheduler.snapshot().num_requests == 18)
+    few = asyncio.create_task(score(second, 2, "The answer, as whoever adds both will find, is 5."))
     await guarded.until(lambda: guarded.fake.scheduler.snapshot().num_requests == 20)
     guarded.parts.backend.release()
-    await few
-    assert many.done() is not is_fair
-    assert (await many).status_code == 200
+    assert [(await each).status_code for each in (many, few)] == [200, 200]
+    lengths = [[item.rendered.num_tokens for item in batch] for batch in guarded.parts.backend.batches]
+    assert (max(map(max, lengths)) in lengths[-1]) is not is_fair
 
 
 async def test_a_made_up_key_has_no_turn(guarded, score) -> None:
@@ -101,3 +102,10 @@ async def test_no_key_is_told_anywhere(guarded, score, keys_in_file, caplog) -> 
 async def test_the_request_id_of_a_refusal_is_echoed(guarded) -> None:
     answer = await guarded.http.post("/score", json=ITEM, headers={"x-request-id": "mine-1"})
     assert (answer.status_code, answer.headers["x-request-id"]) == (401, "mine-1")
+
+
+async def test_the_line_of_a_request_names_its_key(score, keys_in_file, caplog) -> None:
+    caplog.set_level(logging.INFO, logger="surefoot.access_log")
+    await score(keys_in_file.new("alice", "score"))
+    [line] = [json.loads(JsonLines().format(each)) for each in caplog.records if each.name == "surefoot.access_log"]
+    assert (line["caller"], line["route"], line["status"]) == ("key alice", "/score", 200)

@@ -1,6 +1,7 @@
 """One real server for the whole session: real models, real vLLM, its own process, a free port."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,8 @@ import pytest
 from surefoot_client import SurefootClient
 
 START_LIMIT_S = 240.0
+FAKE_WORK = {"problem": "2 + 3?", "steps": ["2 + 3 = 5"]}
+FAKE_STARTS_S = 60.0
 
 CONFIG = """
 [[models]]
@@ -151,3 +154,57 @@ def launch(tmp_path: Path) -> Iterator[Callable[..., RunningServer]]:
 def launch_for_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., RunningServer]]:
     """Starts further servers, which are ended with the module."""
     yield from _launching(tmp_path_factory.mktemp("module"))
+
+
+@dataclass(frozen=True)
+class FakeServer:
+    """What `surefoot serve` runs, over the shipped fakes: `fake_server.py` as a process."""
+
+    process: subprocess.Popen[str]
+    url: str
+    config: Path
+    log: Path
+
+    def score(self) -> httpx.Response:
+        return httpx.post(f"{self.url}/score", json=FAKE_WORK, timeout=60)
+
+    def code(self) -> str:
+        """Of the error of a scored item."""
+        return str(self.score().json()["results"][0]["error"]["code"])
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + FAKE_STARTS_S
+        while not condition():
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.05)
+
+    def ready(self) -> bool:
+        return httpx.get(f"{self.url}/ready").status_code == 200
+
+    def queued(self) -> bool:
+        """Whether somebody waits behind the pass that runs."""
+        return bool(re.search(r"surefoot_queue_requests{[^}]*} 1", httpx.get(f"{self.url}/metrics").text))
+
+
+@pytest.fixture
+def start_fake(tmp_path: Path) -> Iterator[Callable[..., FakeServer]]:
+    started: list[subprocess.Popen[str]] = []
+
+    def launch(config: str, hangs_s: float) -> FakeServer:
+        file, log = tmp_path / "surefoot.toml", tmp_path / "server.log"
+        file.write_text(config)
+        program = [sys.executable, str(Path(__file__).with_name("fake_server.py")), str(file), str(hangs_s)]
+        with log.open("w") as errors:
+            process = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=errors, text=True)
+        started.append(process)
+        assert process.stdout is not None
+        server = FakeServer(process, process.stdout.readline().strip(), file, log)
+        server.until(lambda: server.url.startswith("http") and server.ready())
+        return server
+
+    yield launch
+    for process in started:
+        process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()

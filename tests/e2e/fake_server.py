@@ -3,7 +3,6 @@
 Arguments: the configuration file, and the seconds (`inf` for ever). The address is the first line of the output.
 """
 
-import logging
 import math
 import socket
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from surefoot.backends.fake_backend import FakeBackend
 from surefoot.cli.serve import run_server
+from surefoot.log_lines import set_up_logging
 from surefoot.scheduling.limits import SchedulerLimits
 from surefoot.settings import load_settings
 from surefoot.wiring.fake_service import FakeParts, build_fake_service
@@ -21,7 +21,7 @@ from surefoot.wiring.fake_service import FakeParts, build_fake_service
 def main(config: Path, hangs_s: float) -> None:
     read = partial(load_settings, config)
     settings = read()
-    logging.basicConfig(level=settings.log_level.upper())
+    set_up_logging(settings.log_level, settings.log_format)
     backend = FakeBackend()
     if hangs_s > 0:
         backend.hang()

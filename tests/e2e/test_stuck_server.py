@@ -3,79 +3,19 @@
 The reward models are the shipped fakes; the process, its signals and its thread that never returns are real.
 """
 
-import re
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
-import pytest
 
 WORK = {"problem": "2 + 3?", "steps": ["2 + 3 = 5"]}
-STARTS_S = 60.0
 ENDS_S = 20.0
 """For a process on a busy machine; a thread that is waited for would make it minutes."""
 
 
-@dataclass(frozen=True)
-class FakeServer:
-    process: subprocess.Popen[str]
-    url: str
-    config: Path
-    log: Path
-
-    def score(self) -> httpx.Response:
-        return httpx.post(f"{self.url}/score", json=WORK, timeout=60)
-
-    def code(self) -> str:
-        """Of the error of a scored item."""
-        return str(self.score().json()["results"][0]["error"]["code"])
-
-    def until(self, condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + STARTS_S
-        while not condition():
-            assert time.monotonic() < deadline, self.log.read_text()
-            time.sleep(0.05)
-
-    def ready(self) -> bool:
-        return httpx.get(f"{self.url}/ready").status_code == 200
-
-    def queued(self) -> bool:
-        """Whether somebody waits behind the pass that runs."""
-        return bool(re.search(r"surefoot_queue_requests{[^}]*} 1", httpx.get(f"{self.url}/metrics").text))
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., FakeServer]]:
-    started: list[subprocess.Popen[str]] = []
-
-    def launch(config: str, hangs_s: float) -> FakeServer:
-        file, log = tmp_path / "surefoot.toml", tmp_path / "server.log"
-        file.write_text(config)
-        program = [sys.executable, str(Path(__file__).with_name("fake_server.py")), str(file), str(hangs_s)]
-        with log.open("w") as errors:
-            process = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=errors, text=True)
-        started.append(process)
-        assert process.stdout is not None
-        server = FakeServer(process, process.stdout.readline().strip(), file, log)
-        server.until(lambda: server.url.startswith("http") and server.ready())
-        return server
-
-    yield launch
-    for process in started:
-        process.kill()
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
-
-
-def test_a_stuck_pass_answers_every_caller_and_ends_the_process(start) -> None:
-    server = start("[scheduler]\nstuck_after_s = 1\n", float("inf"))
+def test_a_stuck_pass_answers_every_caller_and_ends_the_process(start_fake) -> None:
+    server = start_fake("[scheduler]\nstuck_after_s = 1\n", float("inf"))
     began = time.monotonic()
     with ThreadPoolExecutor(8) as pool:
         codes = [waiting.result() for waiting in [pool.submit(server.code) for _ in range(8)]]
@@ -84,8 +24,8 @@ def test_a_stuck_pass_answers_every_caller_and_ends_the_process(start) -> None:
     assert server.process.wait(ENDS_S) == 70
 
 
-def test_without_the_exit_it_stays_up_and_is_ready_again_when_the_pass_ends(start) -> None:
-    server = start("exit_on_failure = false\n[scheduler]\nstuck_after_s = 0.5\n", 15.0)
+def test_without_the_exit_it_stays_up_and_is_ready_again_when_the_pass_ends(start_fake) -> None:
+    server = start_fake("exit_on_failure = false\n[scheduler]\nstuck_after_s = 0.5\n", 15.0)
     assert server.code() == "model_stopped"
     assert not server.ready()
     server.until(server.ready)
@@ -94,8 +34,8 @@ def test_without_the_exit_it_stays_up_and_is_ready_again_when_the_pass_ends(star
     assert server.process.wait(ENDS_S) == 0
 
 
-def test_sigterm_ends_in_time_although_a_pass_is_stuck(start) -> None:
-    server = start("shutdown_grace_s = 1\n[scheduler]\nstuck_after_s = 0\n", float("inf"))
+def test_sigterm_ends_in_time_although_a_pass_is_stuck(start_fake) -> None:
+    server = start_fake("shutdown_grace_s = 1\n[scheduler]\nstuck_after_s = 0\n", float("inf"))
     with ThreadPoolExecutor(2) as pool:
         waiting = [pool.submit(server.score), pool.submit(server.score)]
         server.until(server.queued)
@@ -105,8 +45,8 @@ def test_sigterm_ends_in_time_although_a_pass_is_stuck(start) -> None:
     assert server.process.wait(ENDS_S) == 0
 
 
-def test_sighup_takes_over_a_good_file_and_leaves_a_bad_one(start) -> None:
-    server = start("", 0.0)
+def test_sighup_takes_over_a_good_file_and_leaves_a_bad_one(start_fake) -> None:
+    server = start_fake("", 0.0)
     server.config.write_text("port = = 1")
     server.process.send_signal(signal.SIGHUP)
     server.until(lambda: "nothing is changed" in server.log.read_text())

@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 from surefoot.api.disconnect import timed_out, while_connected
 from surefoot.api.errors import STATUS, error_response
 from surefoot.errors import RequestTimeout, SurefootError
+from surefoot.log_lines import log_origin
 
 log = logging.getLogger(__name__)
 
@@ -100,8 +101,7 @@ class EventStream(StreamingResponse, Generic[Value]):
         if isinstance(error, SurefootError):
             code, message, param = error.code, error.message, error.param
         else:
-            # The class alone: a message may quote user text.
-            log.error("a stream failed: %s", type(error).__name__)
+            log_origin(log, "a stream failed", error)
             code, message, param = "internal_error", "an unexpected error; the log has it", None
         self._count_error(code)
         return bytes(error_response(STATUS.get(code, 500), code, message, param=param).body).decode()

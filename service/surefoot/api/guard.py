@@ -10,7 +10,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from surefoot.access import SCOPES, KeyRecord, KeyRing
 from surefoot.access import Scope as KeyScope
 from surefoot.api.errors import STATUS, error_response
-from surefoot.callers import NOBODY, called_by
+from surefoot.api.middleware import address_of
+from surefoot.callers import called_by
 from surefoot.errors import Forbidden, RequestError, Unauthorized
 
 Needed = frozenset[KeyScope]
@@ -90,7 +91,9 @@ class KeyGuard:
         key = None if needed is None else self._key_of(scope)
         refused = None if needed is None else _refusal(key, needed)
         if refused is None:
-            with called_by(_caller(scope, key)):
+            caller = _caller(scope, key)
+            scope.setdefault("state", {})["caller"] = caller
+            with called_by(caller):
                 await self._app(scope, receive, send)
             return
         # For what measures by route: the router never sees this request.
@@ -138,4 +141,4 @@ def _refusal(key: KeyRecord | None, needed: Needed) -> RequestError | None:
 
 def _caller(scope: Scope, key: KeyRecord | None) -> str:
     """Whose turn work takes: the key's name, which its successor bears too; on open routes the address."""
-    return f"key {key.name}" if key is not None else (scope.get("client") or (NOBODY,))[0]
+    return f"key {key.name}" if key is not None else address_of(scope)

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import re
 import time
-import traceback
 import uuid
 from collections.abc import Callable
 from hashlib import blake2b
@@ -19,14 +18,22 @@ from surefoot.api.errors import STATUS, error_response
 from surefoot.api.service import Limits
 from surefoot.callers import NOBODY, called_by
 from surefoot.errors import BodyTimeout, BodyTooLarge, RequestError, UnsupportedEncoding
+from surefoot.log_lines import log_origin, with_fields
+from surefoot.request_context import RequestContext, read_trace, within_request
 
 log = logging.getLogger(__name__)
+access_log = logging.getLogger("surefoot.access_log")
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_ADDRESS = re.compile(r"[\w.:%\[\]\-]{1,64}", re.ASCII)
 _GOOD_ID = re.compile(r"[\w.:\-]{1,128}", re.ASCII)
 
 
 class RequestId:
-    """Echoes `x-request-id`, or makes one; `scope["state"]["request_id"]` holds it."""
+    """Echoes `x-request-id`, or makes one; `scope["state"]["request_id"]` holds it.
+
+    All that is done for the request knows its id, and the trace that its `traceparent` names, where there is one.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -44,7 +51,19 @@ class RequestId:
                 MutableHeaders(scope=message)["x-request-id"] = request_id
             await send(message)
 
-        await self._app(scope, receive, send_with_id)
+        trace = read_trace(_values(scope, b"traceparent"), _values(scope, b"tracestate"))
+        with within_request(RequestContext(request_id, trace)):
+            await self._app(scope, receive, send_with_id)
+
+
+def _values(scope: Scope, name: bytes) -> list[str]:
+    return [value.decode("latin-1").strip() for header, value in scope["headers"] if header == name]
+
+
+def address_of(scope: Scope) -> str:
+    """Where a request comes from; nobody's where that is unknown, or no address: a proxy's header can say anything."""
+    address: str = (scope.get("client") or (NOBODY,))[0]
+    return address if _ADDRESS.fullmatch(address) else NOBODY
 
 
 class Caller:
@@ -61,13 +80,15 @@ class Caller:
             await self._app(scope, receive, send)
             return
         key = dict(scope["headers"]).get(b"authorization")
-        address = (scope.get("client") or (NOBODY,))[0]
-        with called_by(address if key is None else f"key {blake2b(key, digest_size=8).hexdigest()}"):
+        caller = address_of(scope) if key is None else f"key {blake2b(key, digest_size=8).hexdigest()}"
+        scope.setdefault("state", {})["caller"] = caller
+        with called_by(caller):
             await self._app(scope, receive, send)
 
 
 class Measured:
-    """Counts each request by route template and status, so that odd paths cannot blow up the label set."""
+    """Counts and logs each request by route template and status: odd paths can neither blow up the label set, nor put
+    what they hold into the log."""
 
     def __init__(self, app: ASGIApp, finished: Callable[[str, int, float], None]) -> None:
         self._app = app
@@ -91,7 +112,12 @@ class Measured:
             await self._app(scope, receive, send_and_note)
         finally:
             route = getattr(scope.get("route"), "path", "unmatched")
-            self._finished(route, status, time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            self._finished(route, status, seconds)
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            caller = scope.get("state", {}).get("caller")
+            fields = with_fields(method=method, route=route, status=status, seconds=round(seconds, 6), caller=caller)
+            access_log.info("%s %s %d in %.3f s", method, route, status, seconds, extra=fields)
 
 
 class BodyLimit:
@@ -171,17 +197,8 @@ class Unexpected:
         except Exception as error:
             if started or scope["type"] != "http":
                 raise
-            log.error("unexpected error: %s", _origin(error))  # noqa: TRY400  exc_info would print the message
+            log_origin(log, "unexpected error", error)
             self._count_error("internal_error")
             said = "an unexpected error; the log has it"
             response = error_response(500, "internal_error", said, path=scope["path"])
             await response(scope, receive, send)
-
-
-def _origin(error: BaseException | None) -> str:
-    """The classes and the stacks of an error and of what caused it."""
-    parts: list[str] = []
-    while error is not None:
-        parts.append(f"{type(error).__qualname__}\n{''.join(traceback.format_tb(error.__traceback__))}")
-        error = error.__cause__ or error.__context__
-    return "caused by ".join(parts)

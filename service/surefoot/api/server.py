@@ -18,6 +18,10 @@ from surefoot.api.drain import Drain
 
 log = logging.getLogger(__name__)
 
+_KEEP_ALIVE_S = 75
+"""Seconds that an idle connection stays open: longer than clients and proxies keep theirs (httpx 5 s, most 60 s),
+since who closes first must be the one that sends. A request on its way meets a closed connection otherwise."""
+
 _LAST_ANSWERS_S = 2
 """Seconds that uvicorn waits for the last bytes to be sent; everything accepted has its answer by then."""
 
@@ -52,6 +56,7 @@ class Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 timeout_graceful_shutdown=_LAST_ANSWERS_S,
+                timeout_keep_alive=_KEEP_ALIVE_S,
             )
         )
         self._drain = drain

@@ -90,7 +90,8 @@ class _Server:
         self.url = ""
 
     def __enter__(self) -> _Server:
-        environment = {**os.environ, "SUREFOOT_GENERATOR__START": "startup"}
+        # The line that says where it listens is read as text.
+        environment = {**os.environ, "SUREFOOT_GENERATOR__START": "startup", "SUREFOOT_LOG_FORMAT": "text"}
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "surefoot", "serve", "--port", "0"], stdout=log, stderr=log, env=environment

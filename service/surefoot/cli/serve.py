@@ -16,6 +16,7 @@ from rich.console import Console
 
 from surefoot.cli.ending import CLOSING_S, LEAVING_S, MODEL_FAILED, end_within
 from surefoot.errors import PortInUse
+from surefoot.log_lines import LogFormat, set_up_logging
 from surefoot.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -39,29 +40,18 @@ def serve(
     """
     read = partial(load_settings, config, host=host, port=port)
     settings = read()
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    # httpx reports every request: a line for each candidate of a remote generator.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    if settings.auth.keys_file is None and not is_loopback(settings.host):
-        log.warning(
-            "whoever reaches %s may call: no API keys are configured; set auth.keys_file, see `surefoot keys --help`",
-            settings.host,
-        )
+    set_up_logging(settings.log_level, settings.log_format)
+    warn_if_open(settings)
     # A taken port must be said at once, not after models have loaded.
     listener = _listen(settings.host, settings.port)
     from surefoot.wiring import build_service
 
     service = build_service(settings)
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    for line in banner(
-        settings,
-        listener.getsockname(),
-        [
-            f"{generator.sampler.state().engine} ({generator.name}: {generator.model})"
-            for generator in service.generators.values()
-        ],
-    ):
-        console.print(line)
+    samplers = [
+        f"{generator.sampler.state().engine} ({generator.name}: {generator.model})"
+        for generator in service.generators.values()
+    ]
+    _announce(banner(settings, listener.getsockname(), samplers), settings.log_format)
     run_server(service, settings, listener, read)
 
 
@@ -104,6 +94,24 @@ def banner(settings: Settings, address: tuple[Any, ...], samplers: list[str]) ->
         f"  sampler: {', '.join(samplers) or 'none'}, chosen by generator.engine = {settings.generator.engine}",
         "  /docs shows the API, /ready says when the models are loaded",
     ]
+
+
+def _announce(lines: list[str], log_format: LogFormat) -> None:
+    if log_format == "json":
+        log.info("%s", "; ".join(line.strip() for line in lines))
+        return
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    for line in lines:
+        console.print(line)
+
+
+def warn_if_open(settings: Settings) -> None:
+    """Say so where strangers may call."""
+    if settings.auth.keys_file is None and not is_loopback(settings.host):
+        log.warning(
+            "whoever reaches %s may call: no API keys are configured; set auth.keys_file, see `surefoot keys --help`",
+            settings.host,
+        )
 
 
 def is_loopback(host: str) -> bool:

@@ -21,8 +21,8 @@ from surefoot.modeling.fused_attention import fused_attention
 BLOCK, CHUNK = 32, 128
 """Queries that the kernel takes at a time, and those of one call: from 192 on its blocks are larger."""
 
-_KEYS = 32_768
-"""Keys that are laid out at a time: some 50 MB of a small model, 270 MB of one of 7B."""
+_KEYS = 16_384
+"""Keys that are laid out at a time: some 25 MB of a small model, 135 MB of one of 7B."""
 
 
 class _Chunk(NamedTuple):

@@ -14,6 +14,7 @@ from typing import Any, cast
 import torch
 from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex_attention
 
+from surefoot.log_lines import TELLS_MESSAGES
 from surefoot.modeling.transfer import on_device
 
 log = logging.getLogger(__name__)
@@ -65,7 +66,8 @@ def attend_to_forest(
         if query.is_cpu:
             raise
         # No compiler, heads or a driver that it does not take: attention branch by branch needs none of them.
-        log.warning("FlexAttention cannot be used here; attention goes branch by branch", exc_info=True)
+        said = "FlexAttention cannot be used here; attention goes branch by branch"
+        log.warning(said, exc_info=True, extra=TELLS_MESSAGES)
         _Compiled.failed = True
         return None
 

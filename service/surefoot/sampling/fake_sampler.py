@@ -45,12 +45,13 @@ class FakeSampler:
         await self.start()
         self.prompts.append(prompt.token_ids)
         self.options.append(options)
+        texts = self.texts_for(prompt)
         try:
             for index in range(options.n):
                 await (asyncio.Event().wait() if self._hold else asyncio.sleep(0))
                 if index == self.breaks_after:
                     raise RuntimeError("the fake sampler was told to fail")
-                text = self._texts[index % len(self._texts)]
+                text = texts[index % len(texts)]
                 token_ids = tuple(ord(character) for character in text[: options.max_tokens])
                 logprobs = tuple(-0.5 for _ in token_ids)
                 yield SampledCandidate(
@@ -64,5 +65,9 @@ class FakeSampler:
         except asyncio.CancelledError:
             self.num_cancelled += 1
             raise
+
+    def texts_for(self, prompt: Prompt) -> Sequence[str]:  # noqa: ARG002  for those that answer by it
+        """What is drawn for a prompt, in turn."""
+        return self._texts
 
     async def close(self) -> None: ...

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from surefoot.domain import SamplerState
 from surefoot.errors import SamplerUnavailable, SurefootError
+from surefoot.log_lines import TELLS_MESSAGES
 
 if TYPE_CHECKING:
     from surefoot.sampling.policy_adapter import PolicyAdapter
@@ -56,7 +58,8 @@ class EngineLife:
         if self._state == "ready":
             return
         if self._loading is None or self._loading.done():
-            self._loading = asyncio.create_task(self._load(load))
+            # What it leaves running serves all: the first request's id must not stay on it.
+            self._loading = asyncio.create_task(self._load(load), context=Context())
             # When every caller has left, nobody else takes the failure, which the log and the state hold anyway.
             self._loading.add_done_callback(lambda task: task.cancelled() or task.exception())
         await asyncio.shield(self._loading)
@@ -67,7 +70,7 @@ class EngineLife:
             await load()
         except Exception as cause:
             reason = cause.message if isinstance(cause, SurefootError) else f"{type(cause).__name__}: {cause}"[:300]
-            log.exception("generator %s did not start", self._name)
+            log.exception("generator %s did not start", self._name, extra=TELLS_MESSAGES)
             self.failed(f"{self._engine} did not start: {reason}")
             raise SamplerUnavailable(self._detail) from cause
         self._state, self._detail = "ready", ""

@@ -19,6 +19,7 @@ import httpx
 
 from surefoot.errors import InvalidRequest, SamplerUnavailable
 from surefoot.remote_server import RETRIED_FAILURES, RETRIED_STATUS, RemoteServer, failure_reason, retry_delay_s
+from surefoot.request_context import trace_headers
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +98,7 @@ class OpenAITransport:
     async def _try(self, url: str, body: dict[str, Any]) -> httpx.Response | httpx.TransportError:
         """A response, or a failure that may pass."""
         try:
-            return await self._http.post(url, json=body)
+            return await self._http.post(url, json=body, headers=dict(trace_headers()))
         except RETRIED_FAILURES as cause:
             return cause
 

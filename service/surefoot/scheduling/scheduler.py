@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context
 
 from surefoot.callers import NOBODY
 from surefoot.domain import ForwardItem, ForwardResult, Priority
@@ -19,6 +20,7 @@ from surefoot.errors import (
     RequestError,
     SettingsInvalid,
 )
+from surefoot.log_lines import with_fields
 from surefoot.ports import Backend, Telemetry
 from surefoot.scheduling.admission import Occupancy, admit
 from surefoot.scheduling.batching import WaitingView
@@ -94,7 +96,8 @@ class Scheduler:
         if self._closing:
             raise NotReady(f"model {self._backend.name} is shut down; load it again")
         if self._task is None:
-            self._task = asyncio.create_task(self._run(), name=f"scheduler {self._backend.name}")
+            # It serves everybody: the request that may have had the model loaded must not stay on what it does.
+            self._task = asyncio.create_task(self._run(), name=f"scheduler {self._backend.name}", context=Context())
             self._task.add_done_callback(self._stopped)
 
     def submit_group(
@@ -204,6 +207,7 @@ class Scheduler:
                 len(forward_pass.results),
                 "; trying again in halves" if len(items) > 1 else "",
                 exc_info=None if is_retry else forward_pass.failure,
+                extra=with_fields(model=self._backend.name),
             )
         return forward_pass
 
@@ -215,7 +219,8 @@ class Scheduler:
             while not (await asyncio.wait({running}, timeout=look_every_s(stuck_after_s)))[0]:
                 if self._fault is None and is_stuck(began_at, self._clock(), stuck_after_s):
                     self._fault = f"stuck: no forward pass finished in {stuck_after_s:g} s"
-                    logger.critical("model %s is %s", self._backend.name, self._fault)
+                    about = with_fields(model=self._backend.name)
+                    logger.critical("model %s is %s", self._backend.name, self._fault, extra=about)
                     self._fail_all(ModelStopped, f"model {self._backend.name} is {self._fault}; send this again")
         finally:
             # The loop may be cancelled and closed before the pass ends, which then has nobody to report to.
@@ -233,7 +238,8 @@ class Scheduler:
         crash = None if task.cancelled() else task.exception()
         if crash is not None:
             self._fault = _said_of(crash)
-            logger.critical("model %s stopped: %s", self._backend.name, self._fault, exc_info=crash)
+            about = with_fields(model=self._backend.name)
+            logger.critical("model %s stopped: %s", self._backend.name, self._fault, exc_info=crash, extra=about)
         elif not self._closing:
             self._fault = "stopped: the scheduler's loop was cancelled"
         self._closing = True

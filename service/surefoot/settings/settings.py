@@ -16,6 +16,7 @@ from pydantic_settings import (
 )
 
 from surefoot.errors import SettingsInvalid
+from surefoot.log_lines import LogFormat
 from surefoot.settings.auth import AuthSettings
 from surefoot.settings.bounds import CacheSettings, GpuSettings, LimitSettings, SchedulerSettings
 from surefoot.settings.generators import GeneratorSettings, RemoteGeneratorSettings
@@ -64,6 +65,9 @@ class Settings(BaseSettings):
     a supervisor starts the service anew. Off: stay up, with /ready answering 503."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """How much is logged; user text never is."""
+    log_format: LogFormat = "text"
+    """`text` for people; `json` for log collectors, an object a line. Never chosen by where the log goes: a service
+    whose log turns to JSON once it is written to a file surprises whoever reads it."""
     models: list[ModelSettings] = Field(default_factory=_default_models)
     """The reward models to serve; the first of each kind is its default."""
     generator: GeneratorSettings = Field(default_factory=GeneratorSettings)

@@ -47,9 +47,12 @@ class Configuration:
         self._settings = with_live_settings(self._settings, after)
         self._set_limits(request_limits(self._settings))
         logging.getLogger().setLevel(self._settings.log_level.upper())
-        log.warning(
-            "settings read again: %s changed; %s until a restart as before",
-            ", ".join(name for name in changed if name in LIVE) or "nothing",
-            ", ".join(fixed) or "nothing",
-        )
+        if changed:
+            log.warning(
+                "settings read again: %s changed; %s until a restart as before",
+                ", ".join(name for name in changed if name in LIVE) or "nothing",
+                ", ".join(fixed) or "nothing",
+            )
+        else:
+            log.warning("settings read again: nothing has changed")
         await self._registry.reload_all()

@@ -4,7 +4,8 @@ import logging
 
 import pytest
 
-from surefoot.cli.serve import is_loopback
+from surefoot.cli.serve import is_loopback, warn_if_open
+from surefoot.settings import Settings
 
 
 @pytest.mark.parametrize(
@@ -28,13 +29,7 @@ def test_only_this_machine_reaches_a_loopback_address(host, is_local) -> None:
     ("host", "keys_file", "is_warned"),
     [("0.0.0.0", None, True), ("127.0.0.1", None, False), ("0.0.0.0", "keys.json", False)],
 )
-def test_an_open_service_on_the_network_is_warned_of(
-    program, monkeypatch, caplog, tmp_path, host, keys_file, is_warned
-) -> None:
-    monkeypatch.setattr("surefoot.cli.serve.run_server", lambda _settings, listener: listener.close())
-    config = tmp_path / "surefoot.toml"
-    config.write_text("" if keys_file is None else f'[auth]\nkeys_file = "{keys_file}"\n')
+def test_an_open_service_on_the_network_is_warned_of(caplog, host, keys_file, is_warned) -> None:
     with caplog.at_level(logging.WARNING, logger="surefoot.cli.serve"):
-        ended = program("serve", "--host", host, "--port", "0", "-c", config)
-    assert ended.exit_code == 0, ended.output
+        warn_if_open(Settings(host=host, auth={"keys_file": keys_file}))
     assert ("no API keys are configured" in caplog.text) is is_warned

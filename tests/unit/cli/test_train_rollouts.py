@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from surefoot.domain import Message
+from surefoot.domain import Message, Prompt
 from surefoot.sampling.fake_sampler import FakeSampler
 
 ROW = {"problem": "What is 2 + 3 + 4?", "steps": ["2 + 3 = 5", "5 + 4 = 8", "The answer is 8."], "answer": "9"}
@@ -20,9 +20,8 @@ class LostAfterTheSecondStep(FakeSampler):
     def __init__(self) -> None:
         super().__init__(["The answer is 9.", "The answer is 8."])
 
-    async def encode_prompt(self, messages, *, beginning=""):
-        self._texts = ["The answer is 8."] if "5 + 4 = 8" in beginning else ["It is 9.", "It is 8."]
-        return await super().encode_prompt(messages, beginning=beginning)
+    def texts_for(self, prompt: Prompt) -> list[str]:
+        return ["The answer is 8."] if "5 + 4 = 8" in prompt.beginning else ["It is 9.", "It is 8."]
 
 
 @pytest.fixture

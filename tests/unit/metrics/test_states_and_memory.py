@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from pretended_gpu import torch_with_one_gpu
 from surefoot.metrics.memory import gpu_memory, limit_bytes, resident_bytes
 
 MEMINFO = "MemTotal:       1000 kB\nMemFree:        500 kB\n"
@@ -58,14 +59,7 @@ def test_the_smaller_limit_holds(tmp_path, file, text, limit) -> None:
 
 
 def test_gpus_tell_what_is_held_and_what_may_be(monkeypatch) -> None:
-    cuda = SimpleNamespace(
-        is_initialized=lambda: True,
-        device_count=lambda: 1,
-        get_device_properties=lambda _: SimpleNamespace(total_memory=1000),
-        get_per_process_memory_fraction=lambda _: 0.25,
-        memory_allocated=lambda _: 100,
-    )
-    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
+    monkeypatch.setitem(sys.modules, "torch", torch_with_one_gpu(0.25))
     assert gpu_memory() == [("0", 100, 250)]
 
 

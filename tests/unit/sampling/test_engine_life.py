@@ -5,7 +5,9 @@ import logging
 
 import pytest
 
+from surefoot.callers import NOBODY, called_by, current_caller
 from surefoot.errors import CheckpointMissing, SamplerUnavailable
+from surefoot.request_context import RequestContext, current_request, within_request
 from surefoot.sampling.life import EngineLife
 
 
@@ -140,3 +142,14 @@ async def test_a_closed_engine_is_not_started_again(life: EngineLife) -> None:
     with pytest.raises(SamplerUnavailable, match="closed"):
         await life.start(engine.load)
     assert engine.num_starts == 0
+
+
+async def test_what_is_started_belongs_to_no_request(life: EngineLife) -> None:
+    seen: list[object] = []
+
+    async def load() -> None:
+        seen.extend((current_request(), current_caller()))
+
+    with within_request(RequestContext("r-1")), called_by("alice"):
+        await life.start(load)
+    assert seen == [None, NOBODY]

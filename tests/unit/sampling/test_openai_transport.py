@@ -11,6 +11,7 @@ import pytest
 
 from surefoot.errors import InvalidRequest, SamplerUnavailable
 from surefoot.remote_server import RemoteServer
+from surefoot.request_context import RequestContext, Trace, within_request
 from surefoot.sampling import openai_transport
 from surefoot.sampling.openai_transport import OpenAITransport, RequestRefused
 
@@ -244,3 +245,19 @@ async def test_cancelling_closes_the_connection() -> None:
     await asyncio.gather(call, return_exceptions=True)
     await transport.close()
     assert call.cancelled()
+
+
+async def test_the_server_is_told_which_trace_it_works_for() -> None:
+    script = Script({})
+    with within_request(RequestContext("r-1", Trace("a" * 32, is_sampled=True, state="x=1", span_id="b" * 16))):
+        await reach(script).post("/v1/completions", {"prompt": PROMPT})
+    [request] = script.requests
+    told = (request.headers["traceparent"], request.headers["tracestate"])
+    assert told == (f"00-{'a' * 32}-{'b' * 16}-01", "x=1")
+
+
+async def test_without_a_trace_the_server_is_told_of_none() -> None:
+    script = Script({})
+    with within_request(RequestContext("r-1")):
+        await reach(script).post("/v1/completions", {"prompt": PROMPT})
+    assert not {"traceparent", "tracestate", "x-request-id"} & set(script.requests[0].headers)

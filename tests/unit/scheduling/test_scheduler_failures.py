@@ -9,6 +9,7 @@ from forwarded import alone, outcomes
 from surefoot.backends.fake_backend import FakeBackend
 from surefoot.domain import Forwarded, ForwardItem
 from surefoot.errors import BackendFailed, DeadlineExceeded, StepCountMismatch
+from surefoot.request_context import RequestContext, current_request, within_request
 
 
 async def test_a_batch_that_fails_once_is_retried_and_served(line, item) -> None:
@@ -69,6 +70,25 @@ async def test_a_failed_batch_tells_its_traceback_once(line, item, caplog: pytes
     with caplog.at_level(logging.ERROR, logger="surefoot"):
         await outcomes(line.submit(item(), item(), item()))
     assert [bool(record.exc_info) for record in caplog.records] == [True, False, False, False, False]
+
+
+async def test_a_line_that_a_request_started_works_for_no_request(open_line, item) -> None:
+    seen: list[RequestContext | None] = []
+
+    class Watching(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            seen.append(current_request())
+
+    line, log, watching = open_line(), logging.getLogger("surefoot"), Watching()
+    with within_request(RequestContext("r-1")):
+        await line.scheduler.start()
+    line.backend.fail_next(ValueError("no"))
+    log.addHandler(watching)
+    try:
+        await outcomes(line.submit(item()))
+    finally:
+        log.removeHandler(watching)
+    assert seen == [None]
 
 
 async def test_a_guilty_input_is_found_by_halving(line, item) -> None:

@@ -2,8 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 
 from hypothesis import given, settings
@@ -66,17 +67,16 @@ PATTERNS = st.lists(SECONDS, min_size=1, max_size=5)
 class OneByOne(FakeBackend):
     """Runs one pass whenever it is told."""
 
-    def __init__(self) -> None:
+    def __init__(self, began: Callable[[int], None]) -> None:
+        """`began` is told the first token of each pass, in the thread of the pass."""
         super().__init__(max_input_tokens=LENGTH)
         self.turn = threading.Semaphore(0)
+        self._began = began
 
     def forward(self, batch: Sequence[ForwardItem]) -> list[Forwarded]:
-        self.begun(batch)
+        self._began(batch[0].rendered.token_ids[0])
         assert self.turn.acquire(timeout=5)
         return super().forward(batch)
-
-    def begun(self, batch: Sequence[ForwardItem]) -> None:
-        raise NotImplementedError
 
 
 class Flood:
@@ -88,9 +88,7 @@ class Flood:
         self.accepted: list[Accepted] = []
         self.begun: asyncio.Queue[int] = asyncio.Queue()
         self.served: list[tuple[set[tuple[str, Priority]], tuple[str, Priority]]] = []
-        self.backend = OneByOne()
-        loop = asyncio.get_running_loop()
-        self.backend.begun = lambda batch: loop.call_soon_threadsafe(self._began, batch[0].rendered.token_ids[0])
+        self.backend = OneByOne(partial(asyncio.get_running_loop().call_soon_threadsafe, self._began))
         self.scheduler = Scheduler(self.backend, LIMITS, SilentTelemetry(), clock=lambda: float(self.now))
 
     def _began(self, number: int) -> None:

@@ -19,9 +19,8 @@ class BySteps(FakeSampler):
         super().__init__(texts[0])
         self._by_steps = texts
 
-    async def encode_prompt(self, messages, *, beginning=""):
-        self._texts = self._by_steps[sum(step in beginning for step in ROW.steps) - 1]
-        return await super().encode_prompt(messages, beginning=beginning)
+    def texts_for(self, prompt):
+        return self._by_steps[sum(step in prompt.beginning for step in ROW.steps) - 1]
 
 
 async def labels(sampler, row=ROW, **options):
