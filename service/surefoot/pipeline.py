@@ -60,8 +60,8 @@ class ModelScorer(Scorer, Protocol):
     def max_input_tokens(self) -> int: ...
 
 
-Observer = Callable[[Sequence[ScoreTask], Sequence[SolutionScore | Exception]], None]
-"""Sees a group and its results before they are answered with; quick, and raises nothing."""
+Observer = Callable[[ModelScorer, Sequence[ScoreTask], Sequence[SolutionScore | Exception]], None]
+"""Sees who scored a group, and its results, before they are answered with; quick, and raises nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class ScoringLine:
         self._telemetry.solutions_scored(scored_by(self.name, self.profile), by_problem(tasks, results))
         observer = self._observers.get(self.name)
         if observer is not None:
-            observer(tasks, results)
+            observer(self, tasks, results)
 
     def _prepare_all(
         self, tasks: Sequence[ScoreTask], trace: bool

@@ -189,6 +189,11 @@ class Registry:
         self._loaded[name] = self._models[name] = model
         return before
 
+    def serves(self, line: ModelScorer) -> bool:
+        """Whether requests that begin now are scored with that line."""
+        model = self._models.get(line.name)
+        return model is not None and model.line is line
+
     async def reload_all(self) -> None:
         """Reload every model that is served with an adapter; one that cannot be is served as before, and logged."""
         for name in [name for name, model in self._models.items() if model.load_again is not None]:

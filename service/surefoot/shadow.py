@@ -84,12 +84,9 @@ class Shadow:
     What fails is counted. Belongs to one event loop.
     """
 
-    def __init__(
-        self, served: ScoredBy, line: ModelScorer, queues: Sequence[Queue], telemetry: Telemetry, share: float
-    ) -> None:
+    def __init__(self, line: ModelScorer, queues: Sequence[Queue], telemetry: Telemetry, share: float) -> None:
         """`queues` are the line's own, first, and those whose work it may hold up."""
         self.summary = ShadowSummary(share)
-        self._served = served
         self._line = line
         self._queues = queues
         self._telemetry = telemetry
@@ -100,7 +97,9 @@ class Shadow:
         """Take that share of the groups from now on."""
         self.summary = replace(self.summary, share=share)
 
-    def offer(self, tasks: Sequence[ScoreTask], results: Sequence[SolutionScore | Exception]) -> None:
+    def offer(
+        self, served_by: ScoredBy, tasks: Sequence[ScoreTask], results: Sequence[SolutionScore | Exception]
+    ) -> None:
         """A group that was just served; returns at once, and whatever comes of it the answer stands."""
         # Every n-th instead of by lot: a share of 1 is all of them, and any other is kept to in short runs too.
         self._due += self.summary.share
@@ -113,7 +112,7 @@ class Shadow:
             return
         # Else the caller's later requests would wait for their turn behind this.
         with called_by(NOBODY):
-            task = asyncio.create_task(self._compare(tasks, results), name="shadow")
+            task = asyncio.create_task(self._compare(served_by, tasks, results), name="shadow")
         self._pending.add(task)
         task.add_done_callback(self._pending.discard)
 
@@ -122,7 +121,9 @@ class Shadow:
         for task in self._pending:
             task.cancel()
 
-    async def _compare(self, tasks: Sequence[ScoreTask], results: Sequence[SolutionScore | Exception]) -> None:
+    async def _compare(
+        self, served_by: ScoredBy, tasks: Sequence[ScoreTask], results: Sequence[SolutionScore | Exception]
+    ) -> None:
         # As bulk it would count as urgent after that time: rather it is not computed at all.
         options = ScoreOptions(priority="bulk", timeout_s=self._queues[0].limits.bulk_max_wait_s, is_counted=False)
         try:
@@ -144,7 +145,7 @@ class Shadow:
                 self._failed(lost[0])
                 return
             by = scored_by(self._line.name, self._line.profile)
-            found = compare(self._served, by, tasks, results, group.results)
+            found = compare(served_by, by, tasks, results, group.results)
             self.summary = self.summary.with_comparison(found)
             self._telemetry.shadow_group(self._line.name, "compared")
             self._telemetry.shadow_compared(self._line.name, found.differences, found.other_best)

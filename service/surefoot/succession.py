@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import weakref
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
+from surefoot.domain import ScoreTask, SolutionScore
 from surefoot.errors import CandidateNotConfigured, ModelStateConflict, NotReady
 from surefoot.pipeline import ModelScorer, Observer
 from surefoot.ports import Telemetry
+from surefoot.promotions import Promotions
 from surefoot.registry import Loader, ModelCard, ModelState, Registry, ServedModel, proven
 from surefoot.shadow import Shadow
 from surefoot.summary import scored_by
@@ -46,13 +49,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """All there is to say of one name: the state and card of what is served, and what stands beside it."""
+    """All there is to say of one name: the state and card of what is served, what stands beside it, and the label of
+    the candidate that a restart would serve, `None` for the model of the settings."""
 
     name: str
     state: ModelState
     card: ModelCard | None
     place: Place
     labels: tuple[str, ...]
+    label_after_restart: str | None
 
 
 class Succession:
@@ -68,14 +73,17 @@ class Succession:
         candidates: Mapping[str, Mapping[str, Loader]],
         observers: MutableMapping[str, Observer],
         telemetry: Telemetry,
+        promotions: Promotions,
     ) -> None:
         """`candidates` are the loaders by model name and label; a loader gives a model that is not proven yet. Of
-        `observers` the served models tell the one of their name what they have scored."""
+        `observers` the served models tell the one of their name what they have scored. The registry serves what
+        `promotions` hold, which are kept up."""
         self._registry = registry
         self._loaders = {name: dict(loaders) for name, loaders in candidates.items()}
         self._observers = observers
         self._telemetry = telemetry
-        self._places: dict[str, Place] = {}
+        self._promotions = promotions
+        self._places = {name: Place(promotions.label(name)) for name in registry.states()}
         # Values hold no line, else none of these would ever end.
         self._retired: weakref.WeakKeyDictionary[ModelScorer, Close] = weakref.WeakKeyDictionary()
         self._closed = False
@@ -90,7 +98,8 @@ class Succession:
         if state is None:
             raise self._registry.not_found("name")
         card = self._registry.get(name).card if state.state == "ready" else None
-        return Standing(name, state, card, self._place(name), tuple(self._loaders.get(name, ())))
+        labels = tuple(self._loaders.get(name, ()))
+        return Standing(name, state, card, self._places[name], labels, self._promotions.label(name))
 
     async def load(self, name: str, label: str) -> Standing:
         """Load and prove the candidate of that label; whatever is raised, everything stands as before.
@@ -100,7 +109,7 @@ class Succession:
         """
         self._served(name)
         loader = self._loader(name, label)
-        place = self._place(name)
+        place = self._places[name]
         if place.loading is not None:
             raise ModelStateConflict(
                 f"model {name!r}: another candidate is being loaded: wait until it is", param="name"
@@ -110,15 +119,15 @@ class Succession:
                 f"model {name!r} has a candidate already: promote it, or let go of it with POST .../unload",
                 param="name",
             )
-        self._set(name, replace(place, loading=label))
+        self._places[name] = replace(place, loading=label)
         try:
             async with self._registry.one_load:
                 loaded = await proven(await loader())
             if self._closed:
                 raise NotReady("the service is shutting down")
-            self._set(name, replace(self._place(name), candidate=Labelled(label, loaded)))
+            self._places[name] = replace(self._places[name], candidate=Labelled(label, loaded))
         finally:
-            self._set(name, replace(self._place(name), loading=None))
+            self._places[name] = replace(self._places[name], loading=None)
         log.info("model %s: candidate %s with %s is loaded", name, label, loaded.card.fingerprint)
         return self.standing(name)
 
@@ -139,10 +148,9 @@ class Succession:
             to, by = place.candidate.model, self._registry.get(name)
             if to.queue is None or by.queue is None:
                 raise ModelStateConflict(f"model {name!r}: this candidate cannot be compared", param="name")
-            served, queues = scored_by(name, by.line.profile), (to.queue, by.queue)
-            shadow = Shadow(served, to.line, queues, self._telemetry, share)
-            self._observers[name] = shadow.offer
-            self._set(name, replace(place, shadow=shadow))
+            shadow = Shadow(to.line, (to.queue, by.queue), self._telemetry, share)
+            self._observers[name] = partial(self._offer, shadow)
+            self._places[name] = replace(place, shadow=shadow)
         return self.standing(name)
 
     def promote(self, name: str) -> Standing:
@@ -158,7 +166,8 @@ class Succession:
         if place.previous is not None:
             self._let_go(place.previous)
         promoted = place.candidate.label
-        self._set(name, replace(place, served_label=promoted, candidate=None, previous=before, shadow=None))
+        self._places[name] = replace(place, served_label=promoted, candidate=None, previous=before, shadow=None)
+        self._promotions.keep(name, promoted)
         return self.standing(name)
 
     def roll_back(self, name: str) -> Standing:
@@ -176,16 +185,14 @@ class Succession:
         is_free = place.candidate is None and place.loading is None
         if not is_free:
             self._let_go(undone)
-        self._set(
-            name,
-            replace(
-                place,
-                served_label=place.previous.label,
-                candidate=undone if is_free else place.candidate,
-                previous=None,
-                shadow=None,
-            ),
+        self._places[name] = replace(
+            place,
+            served_label=place.previous.label,
+            candidate=undone if is_free else place.candidate,
+            previous=None,
+            shadow=None,
         )
+        self._promotions.keep(name, place.previous.label)
         return self.standing(name)
 
     def unload(self, name: str, which: Beside) -> Standing:
@@ -203,7 +210,7 @@ class Succession:
         if which == "candidate":
             self._end_shadow(name, place)
         self._let_go(kept)
-        self._set(name, left)
+        self._places[name] = left
         return self.standing(name)
 
     async def close(self) -> None:
@@ -213,7 +220,7 @@ class Succession:
             self._end_shadow(name, place)
         beside = [kept for place in self._places.values() for kept in (place.candidate, place.previous)]
         closing = [kept.model.close for kept in beside if kept is not None] + list(self._retired.values())
-        self._places = {}
+        self._places = {name: Place(place.served_label) for name, place in self._places.items()}
         await asyncio.gather(*(close() for close in closing))
 
     def _switch(self, name: str, to: Labelled, place: Place) -> Labelled:
@@ -225,6 +232,17 @@ class Succession:
         fingerprints = to.model.card.fingerprint, before.model.card.fingerprint
         log.info("model %s: %s is served now, before %s", name, *fingerprints)
         return before
+
+    def _offer(
+        self,
+        shadow: Shadow,
+        line: ModelScorer,
+        tasks: Sequence[ScoreTask],
+        results: Sequence[SolutionScore | Exception],
+    ) -> None:
+        # Requests that began with another model may still end: theirs is not what the candidate would replace.
+        if self._registry.serves(line):
+            shadow.offer(scored_by(line.name, line.profile), tasks, results)
 
     def _end_shadow(self, name: str, place: Place) -> None:
         self._observers.pop(name, None)
@@ -254,13 +272,7 @@ class Succession:
     def _known(self, name: str) -> Place:
         if name not in self._registry.states():
             raise self._registry.not_found("name")
-        return self._place(name)
-
-    def _place(self, name: str) -> Place:
-        return self._places.get(name, Place())
-
-    def _set(self, name: str, place: Place) -> None:
-        self._places[name] = place
+        return self._places[name]
 
 
 def _nothing(name: str, what: str, fix: str) -> ModelStateConflict:

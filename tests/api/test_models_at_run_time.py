@@ -65,6 +65,7 @@ async def test_the_list_says_what_stands_by_each_name(admin) -> None:
         "shadow": None,
         "loading": None,
         "candidates": ["v2", "v3", "gone", "mismatch", "unproven", "odd"],
+        "label_after_restart": None,
     }
 
 

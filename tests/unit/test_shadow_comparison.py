@@ -73,13 +73,13 @@ class Queue:
 
 
 def shadow_of(line: Line, *waiting: int) -> Shadow:
-    return Shadow(PRM, line, [Queue(count) for count in waiting or (0, 0)], SilentTelemetry(), 1.0)
+    return Shadow(line, [Queue(count) for count in waiting or (0, 0)], SilentTelemetry(), 1.0)
 
 
 async def offered(shadow: Shadow, times: int = 1) -> tuple[int, int, int]:
     """Compared, dropped and failed groups."""
     for _ in range(times):
-        shadow.offer(TASKS[:1], [scored(0.5)])
+        shadow.offer(PRM, TASKS[:1], [scored(0.5)])
     for _ in range(5):
         await asyncio.sleep(0)
     return shadow.summary.compared, shadow.summary.dropped, shadow.summary.failed
@@ -123,7 +123,7 @@ async def test_nothing_is_begun_while_something_waits(waiting) -> None:
 async def test_a_large_group_is_dropped() -> None:
     shadow = shadow_of(Line(scored(0.5)))
     count = MAX_SOLUTIONS + 1
-    shadow.offer(TASKS[:1] * count, [scored(0.5)] * count)
+    shadow.offer(PRM, TASKS[:1] * count, [scored(0.5)] * count)
     assert shadow.summary.dropped == 1
 
 

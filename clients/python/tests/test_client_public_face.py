@@ -65,6 +65,7 @@ PUBLIC_NAMES = [
     "NotFound",
     "NotReady",
     "OnError",
+    "OutOfMemory",
     "Priority",
     "ProfileAmbiguous",
     "ProfileInvalid",

@@ -31,6 +31,7 @@ STATUS: Mapping[str, int] = {
     "checkpoint_missing": 422,
     "checkpoint_damaged": 422,
     "checkpoint_refused": 422,
+    "out_of_memory": 422,
     "settings_invalid": 422,
     "profile_ambiguous": 422,
     "adapter_invalid": 422,

@@ -9,6 +9,7 @@ from surefoot.answers import EquivalenceJudge
 from surefoot.api.app import create_app
 from surefoot.api.service import Limits, Service
 from surefoot.ports import SilentTelemetry
+from surefoot.promotions import Promotions
 from surefoot.ranking import Ranker
 from surefoot.registry import Registry
 from surefoot.succession import Succession
@@ -28,7 +29,7 @@ def _empty_service() -> Service:
     registry = Registry({}, {})
     return Service(
         registry=registry,
-        succession=Succession(registry, {}, {}, SilentTelemetry()),
+        succession=Succession(registry, {}, {}, SilentTelemetry(), Promotions(None)),
         generators={},
         ranker=Ranker(judge),
         telemetry=SilentTelemetry(),

@@ -19,7 +19,7 @@ SurefootError
 └── StartupError            the process cannot serve what its configuration asks for
     ├── CheckpointMissing · CheckpointDamaged · CheckpointRefused · ProfileInvalid · ProfileAmbiguous
     ├── AdapterInvalid · AdapterMismatch
-    └── SettingsInvalid · KeysFileInvalid · SelfCheckFailed · PortInUse · GpuMemoryTooSmall
+    └── SettingsInvalid · KeysFileInvalid · SelfCheckFailed · PortInUse · OutOfMemory · GpuMemoryTooSmall
 
 `code` is stable and part of the API. HTTP statuses are known to `api/errors.py` alone.
 """
@@ -76,6 +76,7 @@ from surefoot.errors.startup import (
     CheckpointRefused,
     GpuMemoryTooSmall,
     KeysFileInvalid,
+    OutOfMemory,
     PortInUse,
     ProfileAmbiguous,
     ProfileInvalid,
@@ -126,6 +127,7 @@ __all__ = [
     "NonFiniteScore",
     "NotReady",
     "NotTrainable",
+    "OutOfMemory",
     "PoolsTooSmall",
     "PortInUse",
     "ProfileAmbiguous",

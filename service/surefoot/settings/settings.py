@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     admin_routes: bool = False
     """Serve the routes under `/admin/models`, which ask for a key with the scope `admin`; without
     `auth.keys_file` they ask for none: only where strangers cannot reach the port then."""
+    promotions_file: Path | None = None
+    """Where it is written down which candidates were promoted, so that a restart serves them again; of this process
+    alone. Without it a restart serves the models as they are set here."""
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
     """`auto`, `cpu`, `cuda` or `cuda:N`."""
     dtype: Dtype = "auto"

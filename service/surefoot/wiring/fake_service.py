@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from surefoot.access import KeyRing
 from surefoot.answers import EquivalenceJudge
@@ -20,6 +21,7 @@ from surefoot.metrics import PrometheusTelemetry
 from surefoot.pipeline import ModelScorer, Observer, ScoringLine
 from surefoot.ports import Sampler
 from surefoot.profiles import GenerativeVerdict, Profile, load_profile
+from surefoot.promotions import Promotions
 from surefoot.ranking import Ranker
 from surefoot.registry import Loader, Registry, ServedModel, card_of
 from surefoot.rendering import build_renderer
@@ -60,7 +62,8 @@ class FakeParts:
     `proves` runs the self-check at start, with `has_plain_pass` as an engine in this process does. Without it
     `backend.batches` and the metrics hold requests alone. `adapters` are what a model's adapter directory holds, an
     adapter's id or the error of reading it; it may be changed before a reload. `candidates` are by model and
-    label, each the profile that it is read with or the error of loading it.
+    label, each the profile that it is read with or the error of loading it; what `promotions_file` says of them is
+    served at start.
     """
 
     profiles: Mapping[str, Profile] = field(default_factory=fake_profiles)
@@ -75,6 +78,7 @@ class FakeParts:
     broken: Mapping[str, Exception] = field(default_factory=dict)
     adapters: Mapping[str, str | Exception] = field(default_factory=dict)
     candidates: Mapping[str, Mapping[str, Profile | Exception]] = field(default_factory=dict)
+    promotions_file: Path | None = None
     admin_routes: bool = False
     keys: KeyRing | None = None
     metrics_need_key: bool = False
@@ -107,8 +111,13 @@ def build_fake_service(parts: FakeParts) -> FakeService:
     telemetry = PrometheusTelemetry()
     scheduler = Scheduler(parts.backend, parts.queue, telemetry, clock=parts.clock)
     shared = _Shared(parts, scheduler, telemetry)
+    promotions = Promotions(parts.promotions_file)
+    promoted = {name: promotions.label(name) for name in parts.profiles}
     registry = Registry(
-        {name: _loader(name, profile, shared) for name, profile in parts.profiles.items()},
+        {
+            name: _loader(name, profile if label is None else parts.candidates[name][label], shared, label or "")
+            for (name, profile), label in zip(parts.profiles.items(), promoted.values(), strict=True)
+        },
         {name: profile.kind for name, profile in parts.profiles.items()},
     )
     succession = Succession(
@@ -119,6 +128,7 @@ def build_fake_service(parts: FakeParts) -> FakeService:
         },
         shared.observers,
         telemetry,
+        promotions,
     )
 
     async def start() -> None:

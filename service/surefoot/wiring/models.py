@@ -17,6 +17,7 @@ from surefoot.errors import ProfileInvalid, SettingsInvalid
 from surefoot.pipeline import ModelScorer, Observer, ScoringLine
 from surefoot.ports import Sampler, Telemetry
 from surefoot.profiles import GenerativeVerdict, Profile
+from surefoot.promotions import Promotions
 from surefoot.registry import Loader, ModelCard, Registry, ServedModel, card_of
 from surefoot.rendering import build_renderer
 from surefoot.self_check import PlainPass, PlainScores, SelfCheck, check_scores, plain_scores
@@ -25,6 +26,7 @@ from surefoot.succession import Succession
 from surefoot.wiring.detection import profile_of
 from surefoot.wiring.engine import Engine, EngineKey
 from surefoot.wiring.engines import QueuedEngine, build_engine, engine_key
+from surefoot.wiring.memory import within_memory
 from surefoot.wiring.verifiers import critique_limit, open_verifier
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ class ModelLoader:
     def __init__(
         self, settings: Settings, telemetry: Telemetry, samplers: Mapping[str, Sampler] = MappingProxyType({})
     ) -> None:
-        """`samplers` are the service's generators, which generative verifiers may name."""
+        """`samplers` are the service's generators, which generative verifiers may name. Raises `SettingsInvalid`."""
         self._settings = settings
         self._telemetry = telemetry
         self._samplers = samplers
@@ -49,15 +51,22 @@ class ModelLoader:
         self._closings: set[asyncio.Task[None]] = set()
         self._observers: dict[str, Observer] = {}
         self._own_heads = itertools.count(1)
+        file = settings.promotions_file
+        self._promotions = Promotions(None if file is None else file.expanduser())
 
     def registry(self) -> Registry:
-        """A registry of all configured models. Raises at once what `profile_of` raises."""
+        """A registry of all configured models, or of their candidates that had been promoted before.
+
+        Raises at once what `profile_of` raises, and `SettingsInvalid` for a promoted candidate that is set no more.
+        """
         loaders: dict[str, Loader] = {}
         kinds: dict[str, Kind] = {}
         for model in self._settings.models:
-            profile = profile_of(model, self._settings)
+            label = self._promotions.label(model.name)
+            serves = model if label is None else _promoted(model, label)
+            profile = profile_of(serves, self._settings)
             kinds[model.name] = profile.kind
-            loaders[model.name] = self._loader(model, profile)
+            loaders[model.name] = self._loader(serves, profile, label)
         return Registry(loaders, kinds)
 
     def succession(self, registry: Registry) -> Succession:
@@ -70,6 +79,7 @@ class ModelLoader:
             },
             self._observers,
             self._telemetry,
+            self._promotions,
         )
 
     async def _load_candidate(self, model: ModelSettings, label: str) -> ServedModel:
@@ -85,8 +95,10 @@ class ModelLoader:
             )
         return await self.load(candidate, profile, label)
 
-    def _loader(self, model: ModelSettings, profile: Profile) -> Callable[[], asyncio.Future[ServedModel]]:
-        return lambda: asyncio.ensure_future(self.load(model, profile))
+    def _loader(
+        self, model: ModelSettings, profile: Profile, label: str | None
+    ) -> Callable[[], asyncio.Future[ServedModel]]:
+        return lambda: asyncio.ensure_future(self.load(model, profile, label))
 
     async def load(self, model: ModelSettings, profile: Profile, label: str | None = None) -> ServedModel:
         """One model with that profile, loaded and not yet proven; `label` is that of a candidate.
@@ -100,9 +112,10 @@ class ModelLoader:
                 "leave it out, or choose such a profile",
                 param="generator",
             )
-        queued = await self._engine(model, profile, label)
-        line = self._line(model, profile, queued)
-        identity = await asyncio.to_thread(_added, line.head, model, profile, queued.engine)
+        with within_memory(model.name):
+            queued = await self._engine(model, profile, label)
+            line = self._line(model, profile, queued)
+            identity = await asyncio.to_thread(_added, line.head, model, profile, queued.engine)
         if is_verifier:
             served = await self._verifier(model, line, queued)
         else:
@@ -203,6 +216,16 @@ class ModelLoader:
             closing = asyncio.ensure_future(queued.close(LAST_PASS_S))
             self._closings.add(closing)
             closing.add_done_callback(self._closings.discard)
+
+
+def _promoted(model: ModelSettings, label: str) -> ModelSettings:
+    if label not in {candidate.label for candidate in model.candidates}:
+        raise SettingsInvalid(
+            f"models: {model.name}: promotions_file says that candidate {label!r} is served, which is not set: set it "
+            "under [[models.candidates]], or take the model out of that file to serve what is set",
+            param="promotions_file",
+        )
+    return model.candidate(label)
 
 
 def _added(head: str, model: ModelSettings, profile: Profile, engine: Engine) -> EngineIdentity:

@@ -9,7 +9,7 @@ import pytest
 
 from adapter_directory import AdapterDirectory
 from surefoot.domain import ScoreOptions, ScoreTask, SolutionScore
-from surefoot.errors import AdapterMismatch, CheckpointMissing, ProfileInvalid, SelfCheckFailed
+from surefoot.errors import AdapterMismatch, CheckpointMissing, ProfileInvalid, SelfCheckFailed, SettingsInvalid
 from surefoot.registry import ServedModel
 
 TASKS = [ScoreTask("What is 2 + 3 * 4?", steps=("3 * 4 = 12.", "2 + 12 = 14.", "The answer is 14."))]
@@ -137,6 +137,59 @@ async def test_who_has_begun_keeps_the_engine(served) -> None:
     served.succession.unload("prm", "candidate")
     await idle()
     assert await scores(begun) == expected
+
+
+async def test_two_adapters_on_one_base_hold_its_weights_once(served, adapters) -> None:
+    trunk = backend_of(served.registry.get("prm"))._trunk
+    held = {weights.data_ptr() for weights in trunk.parameters()}
+    await served.succession.load("prm", "tuned")
+    served.succession.promote("prm")
+    await served.succession.load("prm", "breaking")
+    place = served.succession.standing("prm").place
+    models = [served.registry.get("prm"), place.candidate.model, place.previous.model, served.registry.get("plain")]
+    assert {id(backend_of(model)._trunk) for model in models} == {id(trunk)}
+    assert {weights.data_ptr() for weights in trunk.parameters()} == held
+    assert len({tuple(await scores(model)) for model in models}) == 4
+
+
+async def test_reading_everything_again_keeps_what_was_promoted(served, adapters) -> None:
+    await served.succession.load("prm", "tuned")
+    served.succession.promote("prm")
+    promoted = await scores(served.registry.get("prm"))
+    adapters[0].put(9)
+    await served.registry.reload_all()
+    assert await scores(served.registry.get("prm")) == promoted
+    adapters[1].put(8)
+    await served.registry.reload_all()
+    assert await scores(served.registry.get("prm")) != promoted
+
+
+async def test_a_rollback_after_reading_again_serves_the_model_before(served, adapters) -> None:
+    before = await scores(served.registry.get("prm"))
+    await served.succession.load("prm", "tuned")
+    served.succession.promote("prm")
+    adapters[1].put(8)
+    await served.registry.reload_all()
+    served.succession.roll_back("prm")
+    assert await scores(served.registry.get("prm")) == before
+
+
+async def test_a_restart_serves_what_was_promoted(serve, tiny, adapters, tmp_path) -> None:
+    further = {"adapter": str(adapters[0].path), "candidates": [{"label": "tuned", "adapter": str(adapters[1].path)}]}
+    models = {"prm": ("embedded-prm", tiny("llama"), further)}
+    first = await serve(models, promotions_file=tmp_path / "promotions.json")
+    await first.succession.load("prm", "tuned")
+    first.succession.promote("prm")
+    second = await serve(models, promotions_file=tmp_path / "promotions.json")
+    assert await scores(second.registry.get("prm")) == await scores(first.registry.get("prm"))
+    assert second.succession.standing("prm").place.served_label == "tuned"
+
+
+async def test_a_promoted_candidate_that_is_set_no_more_is_refused_at_start(serve, tiny, tmp_path) -> None:
+    file = tmp_path / "promotions.json"
+    file.write_text('{"prm": "tuned"}')
+    with pytest.raises(SettingsInvalid, match=r"'tuned' is served, which is not set"):
+        await serve({"prm": ("embedded-prm", tiny("llama"))}, promotions_file=file)
 
 
 async def test_a_promoted_adapter_is_read_again_from_its_own_directory(served, adapters) -> None:

@@ -23,6 +23,7 @@ from surefoot.errors import (
     ModelNotFound,
     ModelStateConflict,
     NotReady,
+    OutOfMemory,
     ProfileInvalid,
     SelfCheckFailed,
 )
@@ -37,6 +38,7 @@ _LOAD_ERRORS = error_responses(
     CandidateNotConfigured,
     ModelStateConflict,
     CheckpointMissing,
+    OutOfMemory,
     AdapterMismatch,
     SelfCheckFailed,
 )

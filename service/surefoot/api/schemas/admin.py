@@ -96,6 +96,8 @@ class AdminModel(Response):
     """Label of the candidate that is being loaded."""
     candidates: list[str]
     """Labels that may be loaded."""
+    label_after_restart: str | None
+    """Of the candidate that a restart would serve, by `promotions_file`; null for the model of the settings."""
 
     @classmethod
     def of(cls, standing: Standing) -> AdminModel:
@@ -112,6 +114,7 @@ class AdminModel(Response):
             shadow=None if place.shadow is None else ShadowOut.of(place.shadow.summary),
             loading=place.loading,
             candidates=list(standing.labels),
+            label_after_restart=standing.label_after_restart,
         )
 
 

@@ -15,7 +15,7 @@ SurefootError
     │   ├── InvalidRequest · UnrecognisedBody · AggregationNotDefined · WrongModelKind
     │   ├── AdapterNotConfigured · AdapterInvalid · AdapterMismatch · ProfileInvalid · SelfCheckFailed
     │   ├── CandidateNotConfigured · ModelStateConflict · SettingsInvalid · ProfileAmbiguous
-    │   ├── CheckpointMissing · CheckpointDamaged · CheckpointRefused
+    │   ├── CheckpointMissing · CheckpointDamaged · CheckpointRefused · OutOfMemory
     │   ├── Unauthorized · Forbidden
     │   ├── NotFound
     │   │   └── ModelNotFound · GeneratorNotFound
@@ -73,6 +73,7 @@ from surefoot_client.errors.request import (
     ModelStateConflict,
     NotFound,
     NotReady,
+    OutOfMemory,
     ProfileAmbiguous,
     ProfileInvalid,
     QueueFull,
@@ -120,6 +121,7 @@ __all__ = [
     "NonFiniteScore",
     "NotFound",
     "NotReady",
+    "OutOfMemory",
     "ProfileAmbiguous",
     "ProfileInvalid",
     "QueueFull",

@@ -65,6 +65,12 @@ class CheckpointDamaged(RequestError):
     code = "checkpoint_damaged"
 
 
+class OutOfMemory(RequestError):
+    """The weights do not fit beside those that are loaded; the model is served as before."""
+
+    code = "out_of_memory"
+
+
 class CheckpointRefused(RequestError):
     """Reading the checkpoint could run its author's code; the model is served as before."""
 
