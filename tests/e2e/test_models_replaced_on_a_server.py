@@ -79,14 +79,18 @@ def until(condition: Callable[[], bool]) -> None:
 
 @pytest.fixture
 def serving(launch, tmp_path: Path):
+    opened: list[Admin] = []
+
     def start():
         running = launch(CONFIG.format(directory=tmp_path))
         running.wait_for_url()
-        admin = Admin(running.url)
-        until(admin.ready)
-        return running, admin
+        opened.append(Admin(running.url))
+        until(opened[-1].ready)
+        return running, opened[-1]
 
-    return start
+    yield start
+    for admin in opened:
+        admin.http.close()
 
 
 def test_scores_before_after_and_before_again(serving) -> None:

@@ -111,25 +111,7 @@ def build_fake_service(parts: FakeParts) -> FakeService:
     telemetry = PrometheusTelemetry()
     scheduler = Scheduler(parts.backend, parts.queue, telemetry, clock=parts.clock)
     shared = _Shared(parts, scheduler, telemetry)
-    promotions = Promotions(parts.promotions_file)
-    promoted = {name: promotions.label(name) for name in parts.profiles}
-    registry = Registry(
-        {
-            name: _loader(name, profile if label is None else parts.candidates[name][label], shared, label or "")
-            for (name, profile), label in zip(parts.profiles.items(), promoted.values(), strict=True)
-        },
-        {name: profile.kind for name, profile in parts.profiles.items()},
-    )
-    succession = Succession(
-        registry,
-        {
-            name: {label: _loader(name, found, shared, label) for label, found in labels.items()}
-            for name, labels in parts.candidates.items()
-        },
-        shared.observers,
-        telemetry,
-        promotions,
-    )
+    registry, succession = _models(shared)
 
     async def start() -> None:
         if parts.loads:
@@ -160,6 +142,21 @@ def build_fake_service(parts: FakeParts) -> FakeService:
         metrics_need_key=parts.metrics_need_key,
     )
     return FakeService(service, scheduler, telemetry)
+
+
+def _models(shared: _Shared) -> tuple[Registry, Succession]:
+    parts = shared.parts
+    promotions = Promotions(parts.promotions_file)
+    candidates = {
+        name: {label: _loader(name, found, shared, label) for label, found in labels.items()}
+        for name, labels in parts.candidates.items()
+    }
+    loaders = {
+        name: _loader(name, profile, shared) if (label := promotions.label(name)) is None else candidates[name][label]
+        for name, profile in parts.profiles.items()
+    }
+    registry = Registry(loaders, {name: profile.kind for name, profile in parts.profiles.items()})
+    return registry, Succession(registry, candidates, shared.observers, shared.telemetry, promotions)
 
 
 def _loader(

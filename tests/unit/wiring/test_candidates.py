@@ -140,14 +140,14 @@ async def test_who_has_begun_keeps_the_engine(served) -> None:
 
 
 async def test_two_adapters_on_one_base_hold_its_weights_once(served, adapters) -> None:
-    trunk = backend_of(served.registry.get("prm"))._trunk
+    trunk = backend_of(served.registry.get("prm"))._trunk._trunk
     held = {weights.data_ptr() for weights in trunk.parameters()}
     await served.succession.load("prm", "tuned")
     served.succession.promote("prm")
     await served.succession.load("prm", "breaking")
     place = served.succession.standing("prm").place
     models = [served.registry.get("prm"), place.candidate.model, place.previous.model, served.registry.get("plain")]
-    assert {id(backend_of(model)._trunk) for model in models} == {id(trunk)}
+    assert {id(backend_of(model)._trunk._trunk) for model in models} == {id(trunk)}
     assert {weights.data_ptr() for weights in trunk.parameters()} == held
     assert len({tuple(await scores(model)) for model in models}) == 4
 
