@@ -93,7 +93,11 @@ class ModelLoader:
                 f"{served.name!r}: both must be read in one pass and be of one kind; serve it by a name of its own",
                 param="profile",
             )
-        return await self.load(candidate, profile, label)
+        try:
+            return await self.load(candidate, profile, label)
+        finally:
+            # One that failed before anything was read by a name on it.
+            self._close_idle(engine_key(candidate, profile, self._settings))
 
     def _loader(
         self, model: ModelSettings, profile: Profile, label: str | None

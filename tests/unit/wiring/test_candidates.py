@@ -8,8 +8,17 @@ from pathlib import Path
 import pytest
 
 from adapter_directory import AdapterDirectory
+from surefoot.backends.transformers_backend import TransformersBackend
 from surefoot.domain import ScoreOptions, ScoreTask, SolutionScore
-from surefoot.errors import AdapterMismatch, CheckpointMissing, ProfileInvalid, SelfCheckFailed, SettingsInvalid
+from surefoot.errors import (
+    AdapterMismatch,
+    CheckpointMissing,
+    ProfileInvalid,
+    SelfCheckFailed,
+    SettingsInvalid,
+    StartupError,
+)
+from surefoot.profiles.library import profile_text
 from surefoot.registry import ServedModel
 
 TASKS = [ScoreTask("What is 2 + 3 * 4?", steps=("3 * 4 = 12.", "2 + 12 = 14.", "The answer is 14."))]
@@ -225,6 +234,28 @@ async def test_a_failure_leaves_the_model_and_the_engine_as_they_were(served, ad
     assert served.succession.standing("prm").place.candidate is None
     assert set(backend_of(served.registry.get("prm"))._heads) == heads
     assert await scores(served.registry.get("prm")) == before
+
+
+@pytest.mark.parametrize("label", ["misfit", "unreadable"])
+async def test_a_failure_on_an_engine_of_its_own_leaves_no_engine(serve, tiny, adapters, tmp_path, label) -> None:
+    adapters[0].claim_base("aaaa")
+    unreadable = tmp_path / "profile.toml"
+    unreadable.write_text(profile_text("embedded-prm").replace('positive = "+"', 'positive = "no such word"'))
+    candidates = [
+        {"label": "misfit", "path": str(tiny("qwen2")), "adapter": str(adapters[0].path)},
+        {"label": "unreadable", "path": str(tiny("qwen2")), "profile": str(unreadable)},
+    ]
+    served = await serve({"prm": ("embedded-prm", tiny("llama"), {"candidates": candidates})})
+    before = num_backends()
+    with pytest.raises(StartupError):
+        await served.succession.load("prm", label)
+    await idle()
+    assert num_backends() == before
+
+
+def num_backends() -> int:
+    gc.collect()
+    return sum(type(held) is TransformersBackend for held in gc.get_objects())
 
 
 async def test_an_engine_of_its_own_is_measured_by_a_name_of_its_own(served) -> None:
