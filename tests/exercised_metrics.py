@@ -87,6 +87,9 @@ def _exercised() -> PrometheusTelemetry:
     telemetry.sampler_failed("default")
     solutions = [_solution(index) for index in range(8)]
     telemetry.solutions_scored(ScoredBy("prm", "process", "probability", "min"), [solutions])
+    for outcome in ("compared", "dropped", "failed"):
+        telemetry.shadow_group("prm", outcome)
+    telemetry.shadow_compared("prm", [0.1], [True])
     telemetry.models_compared("prm", "orm", [(solution, solution) for solution in solutions])
     return telemetry
 

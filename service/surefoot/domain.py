@@ -88,6 +88,7 @@ class ScoreOptions:
     """How a group of tasks is scored; `None` means the model's own default.
 
     `checks` are made on every step beside the model; `combine_checks` asks for the score with their verdicts taken in.
+    What is not counted is no reward that anyone asked for, but a probe or a comparison: no metric of rewards shows it.
     """
 
     aggregation: Aggregation | None = None
@@ -97,6 +98,7 @@ class ScoreOptions:
     timeout_s: float | None = None
     checks: tuple[CheckName, ...] = ()
     combine_checks: bool = False
+    is_counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)

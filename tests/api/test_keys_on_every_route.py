@@ -13,6 +13,7 @@ from keys_in_file import YESTERDAY
 from surefoot.access import SCOPES
 from surefoot.api.guard import NEEDED, OPEN, needed_for
 from surefoot.errors import CheckpointMissing
+from surefoot.profiles import load_profile
 
 PROBLEM = "2 + 3?"
 ITEM = {"problem": PROBLEM, "steps": ["2 + 3 = 5.", "The answer is 5."]}
@@ -29,8 +30,15 @@ class Route:
     body: dict[str, Any] | None = None
     method: str = "POST"
     template: str | None = None
+    after: tuple[str, ...] = ()
+    """What `CHANGES` must have been made for that answer."""
 
 
+CHANGES = {
+    "candidate": lambda succession: succession.load("prm", "v2"),
+    "promote": lambda succession: asyncio.to_thread(succession.promote, "prm"),
+}
+ADMIN = "/admin/models/{name:path}"
 NATIVE = (
     Route("/score", ("score",), {"items": [ITEM]}),
     Route("/rerank", ("score",), {"problem": PROBLEM, "candidates": ["It is 5.", "It is 6."]}),
@@ -45,20 +53,38 @@ GUARDED = (
     Route("/v1/chat/completions", ("score", "sample"), CHAT),
     Route("/v1/models", (), method="GET"),
     Route("/metrics", (), method="GET"),
-    Route("/admin/models/prm/reload", ("admin",), template="/admin/models/{name:path}/reload"),
+    Route("/admin/models/prm/reload", ("admin",), template=f"{ADMIN}/reload"),
+    Route("/admin/models", ("admin",), method="GET"),
+    Route("/admin/models/prm", ("admin",), method="GET", template=ADMIN),
+    *(
+        Route(f"/admin/models/prm/{change}", ("admin",), body, method, f"{ADMIN}/{change}", after)
+        for change, body, method, after in (
+            ("candidate", {"label": "v2"}, "POST", ()),
+            ("shadow", {"share": 0.5}, "POST", ("candidate",)),
+            ("promote", None, "POST", ("candidate",)),
+            ("rollback", None, "POST", ("candidate", "promote")),
+            ("unload", {"which": "previous"}, "POST", ("candidate", "promote")),
+        )
+    ),
 )
 STREAMS = (
     Route("/best_of_n", ("score", "sample"), {**NATIVE[-1].body, "stream": True}),
     Route("/v1/chat/completions", ("score", "sample"), {**CHAT, "stream": True}),
 )
 ALL = [*GUARDED, *STREAMS]
-every_route = pytest.mark.parametrize("route", ALL, ids=[f"{'s ' * (r in STREAMS)}{r.path}" for r in ALL])
+every_route = pytest.mark.parametrize("route", ALL, ids=[f"{'s ' * (r in STREAMS)}{r.method} {r.path}" for r in ALL])
 
 
 @pytest.fixture
 async def guarded(serve, keys_in_file):
     """A service that asks for keys everywhere."""
-    return await serve(keys=keys_in_file.ring(), metrics_need_key=True, admin_routes=True, adapters={"prm": "first"})
+    return await serve(
+        keys=keys_in_file.ring(),
+        metrics_need_key=True,
+        admin_routes=True,
+        adapters={"prm": "first"},
+        candidates={"prm": {"v2": load_profile("embedded-prm")}},
+    )
 
 
 Ask = Callable[..., Awaitable[httpx.Response]]
@@ -89,7 +115,9 @@ def test_a_route_that_is_in_no_table_asks_for_admin() -> None:
 
 
 @every_route
-async def test_its_scopes_let_it_through(ask, keys_in_file, route) -> None:
+async def test_its_scopes_let_it_through(ask, guarded, keys_in_file, route) -> None:
+    for change in route.after:
+        await CHANGES[change](guarded.fake.service.succession)
     response = await ask(route, keys_in_file.new("alice", *(route.scopes or ("admin",))))
     assert response.status_code == 200, response.text
 

@@ -15,8 +15,9 @@ CHAT = "/v1/chat/completions"
 POOLING = "/pooling"
 NATIVE_ERRORS = (*SCORING, CHAT)
 POSTED = (*NATIVE_ERRORS, POOLING)
-ADMIN = "/admin/models/{name}/reload"
-OPERATIONS = ("/health", "/ready", "/metrics", "/v1/models")
+CHANGES = ("reload", "candidate", "shadow", "promote", "rollback", "unload")
+ADMIN = tuple(f"/admin/models/{{name}}/{change}" for change in CHANGES)
+OPERATIONS = ("/health", "/ready", "/metrics", "/v1/models", "/admin/models", "/admin/models/{name}")
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +39,10 @@ def test_it_says_which_version_it_is_written_in(document) -> None:
 
 
 def test_it_has_every_route_and_no_other(document) -> None:
-    assert set(document["paths"]) == {*POSTED, ADMIN, *OPERATIONS}
+    assert set(document["paths"]) == {*POSTED, *ADMIN, *OPERATIONS}
 
 
-@pytest.mark.parametrize("path", [*POSTED, ADMIN])
+@pytest.mark.parametrize("path", [*POSTED, *ADMIN])
 def test_work_is_posted(document, path) -> None:
     assert set(document["paths"][path]) == {"post"}
 
@@ -58,9 +59,14 @@ def test_errors_are_declared_in_the_native_shape(document, path, status) -> None
     assert content["schema"] == {"$ref": "#/components/schemas/ErrorResponse"}
 
 
-@pytest.mark.parametrize("status", ["404", "422", "503"])
-def test_errors_of_a_reload_are_declared_in_the_native_shape(document, status) -> None:
-    content = document["paths"][ADMIN]["post"]["responses"][status]["content"]["application/json"]
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [(path, status) for path in ADMIN for status in ("404", "503")]
+    + [(path, "422") for path in ADMIN[:2]]
+    + [(path, "409") for path in ADMIN[1:]],
+)
+def test_errors_of_changes_are_declared_in_the_native_shape(document, path, status) -> None:
+    content = document["paths"][path]["post"]["responses"][status]["content"]["application/json"]
     assert content["schema"] == {"$ref": "#/components/schemas/ErrorResponse"}
 
 

@@ -26,6 +26,14 @@ STATUS: Mapping[str, int] = {
     "generator_not_found": 404,
     "wrong_model_kind": 422,
     "adapter_not_configured": 422,
+    "candidate_not_configured": 422,
+    "model_state_conflict": 409,
+    "checkpoint_missing": 422,
+    "checkpoint_damaged": 422,
+    "checkpoint_refused": 422,
+    "out_of_memory": 422,
+    "settings_invalid": 422,
+    "profile_ambiguous": 422,
     "adapter_invalid": 422,
     "adapter_mismatch": 422,
     "profile_invalid": 422,
@@ -47,8 +55,8 @@ STATUS: Mapping[str, int] = {
     "model_stopped": 503,
 }
 """Status of each code that can be the answer to a whole request; /sample and /pooling have no items to hang an item's
-error on, and a chat completion has none to answer with where every candidate failed. A reload is refused for what
-would otherwise keep a model from starting."""
+error on, and a chat completion has none to answer with where every candidate failed. A reload and a candidate are
+refused for what would otherwise keep a model from starting."""
 
 SHAPES: Mapping[str, ErrorShape] = {"/pooling": VLLM}
 """Paths whose callers know another system's errors; everywhere else they are native."""

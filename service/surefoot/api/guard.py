@@ -32,6 +32,11 @@ _NATIVE: Mapping[str, Needed] = {
     "/sample": _SAMPLE,
     "/best_of_n": _SCORE | _SAMPLE,
 }
+_ADMIN_PATHS = (
+    "",
+    "/{name:path}",
+    *(f"/{{name:path}}/{change}" for change in ("reload", "candidate", "shadow", "promote", "rollback", "unload")),
+)
 METRICS = "/metrics"
 NEEDED: Mapping[str, Needed] = {
     **_NATIVE,
@@ -40,7 +45,7 @@ NEEDED: Mapping[str, Needed] = {
     "/v1/chat/completions": _SCORE | _SAMPLE,
     "/v1/models": ANY_KEY,
     METRICS: ANY_KEY,
-    "/admin/models/{name:path}/reload": _ADMIN,
+    **{f"/admin/models{path}": _ADMIN for path in _ADMIN_PATHS},
 }
 """By the template of the route; what stands neither here nor in `OPEN` asks for `admin`."""
 

@@ -14,6 +14,7 @@ from surefoot.errors import GeneratorNotFound, InvalidRequest, SamplerUnavailabl
 from surefoot.ports import Sampler, Telemetry
 from surefoot.ranking import Ranker
 from surefoot.registry import Registry
+from surefoot.succession import Succession
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Service:
     """
 
     registry: Registry
+    succession: Succession
     generators: Mapping[str, Generator]
     ranker: Ranker
     telemetry: Telemetry

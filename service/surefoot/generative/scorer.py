@@ -116,8 +116,9 @@ class GenerativeScorer:
         ]
         verdicts = [outcome for outcome in outcomes if isinstance(outcome, _Verdict)]
         usage = usage_of([rendered for verdict in verdicts for rendered in verdict.inputs])
-        self._telemetry.group_scored(self.name, usage)
-        self._telemetry.solutions_scored(scored_by(self.name, self.profile), by_problem(tasks, results))
+        if options.is_counted:
+            self._telemetry.group_scored(self.name, usage)
+            self._telemetry.solutions_scored(scored_by(self.name, self.profile), by_problem(tasks, results))
         timing = Timing(
             queue_s=max((verdict.queue_s for verdict in verdicts), default=0.0),
             forward_s=max((verdict.forward_s for verdict in verdicts), default=0.0),

@@ -9,10 +9,11 @@ from surefoot.metrics.engines import EngineCollector, Engines
 from surefoot.metrics.memory import MemoryCollector
 from surefoot.metrics.reward_quality import RewardQualityMetrics
 from surefoot.metrics.serving import ServingMetrics
+from surefoot.metrics.shadowing import ShadowMetrics
 from surefoot.metrics.states import GENERATOR_STATES, MODEL_STATES, StateCollector, States
 
 
-class PrometheusTelemetry(ServingMetrics, RewardQualityMetrics):
+class PrometheusTelemetry(ServingMetrics, RewardQualityMetrics, ShadowMetrics):
     """Counts and times what the service does; `render` gives the text that Prometheus scrapes.
 
     One process a replica, one registry of its own. All methods belong to the event loop's thread, except
@@ -26,6 +27,7 @@ class PrometheusTelemetry(ServingMetrics, RewardQualityMetrics):
         self._registry = CollectorRegistry()
         ServingMetrics.__init__(self, self._registry)
         RewardQualityMetrics.__init__(self, self._registry, drift_reference, drift_recent)
+        ShadowMetrics.__init__(self, self._registry)
         self._registry.register(MemoryCollector())
         started = Gauge(
             "surefoot_start_time_seconds", "Unix time at which this process was set up.", registry=self._registry

@@ -8,7 +8,7 @@ from surefoot.settings.auth import AuthSettings
 from surefoot.settings.bounds import GpuSettings, LimitSettings, SchedulerSettings
 from surefoot.settings.changes import LIVE, changed_settings, with_live_settings
 from surefoot.settings.generators import Example, GeneratorSettings, RemoteGeneratorSettings
-from surefoot.settings.models import ModelSettings
+from surefoot.settings.models import CandidateSettings, ModelSettings
 from surefoot.settings.section import Section
 from surefoot.settings.settings import Settings, load_settings
 from surefoot.settings.telemetry import TelemetrySettings
@@ -16,6 +16,7 @@ from surefoot.settings.telemetry import TelemetrySettings
 __all__ = [
     "LIVE",
     "AuthSettings",
+    "CandidateSettings",
     "Example",
     "GeneratorSettings",
     "GpuSettings",

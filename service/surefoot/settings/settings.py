@@ -44,8 +44,11 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=0, le=65535)
     """Port to listen on."""
     admin_routes: bool = False
-    """Serve `POST /admin/models/{name}/reload`, which asks for a key with the scope `admin`; without
-    `auth.keys_file` it asks for none: only where strangers cannot reach the port then."""
+    """Serve the routes under `/admin/models`, which ask for a key with the scope `admin`; without
+    `auth.keys_file` they ask for none: only where strangers cannot reach the port then."""
+    promotions_file: Path | None = None
+    """Where it is written down which candidates were promoted, so that a restart serves them again; of this process
+    alone. Without it a restart serves the models as they are set here."""
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
     """`auto`, `cpu`, `cuda` or `cuda:N`."""
     dtype: Dtype = "auto"
@@ -108,6 +111,7 @@ class Settings(BaseSettings):
     def needs_hub(self) -> bool:
         """Whether any checkpoint was asked for by hub id."""
         paths = [path for model in self.models for path in (model.path, model.reference_path) if path is not None]
+        paths += [each.path for model in self.models for each in model.candidates if each.path is not None]
         return any(path.startswith("hub:") for path in [*paths, self.generator.path])
 
 

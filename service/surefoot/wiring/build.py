@@ -15,6 +15,7 @@ from surefoot.ports import Sampler
 from surefoot.ranking import Ranker
 from surefoot.registry import Registry
 from surefoot.settings import Settings
+from surefoot.succession import Succession
 from surefoot.wiring.generators import (
     build_generator,
     build_remote_generator,
@@ -44,6 +45,7 @@ def build_service(settings: Settings) -> Service:
     samplers = {generator.name: generator.sampler for generator in generators}
     loader = ModelLoader(settings, telemetry, samplers)
     registry = loader.registry()
+    succession = loader.succession(registry)
     telemetry.watch(
         lambda: {name: model.state for name, model in registry.states().items()},
         lambda: {generator.name: generator.sampler.state().state for generator in generators},
@@ -53,6 +55,7 @@ def build_service(settings: Settings) -> Service:
     life = _Life(
         settings,
         registry,
+        succession,
         [generator.sampler for generator in in_process],
         [generator.sampler for generator in remote],
         judge,
@@ -62,6 +65,7 @@ def build_service(settings: Settings) -> Service:
     )
     return Service(
         registry=registry,
+        succession=succession,
         generators={generator.name: generator for generator in generators},
         ranker=Ranker(judge, telemetry),
         telemetry=telemetry,
@@ -82,6 +86,7 @@ class _Life:
         self,
         settings: Settings,
         registry: Registry,
+        succession: Succession,
         samplers: list[Sampler],
         remote_samplers: list[Sampler],
         judge: MathVerifyJudge,
@@ -94,6 +99,7 @@ class _Life:
         self._shares_gpu = shares_gpu
         self._eager = eager
         self._registry = registry
+        self._succession = succession
         self._samplers = samplers
         self._remote_samplers = remote_samplers
         self._judge = judge
@@ -140,5 +146,7 @@ class _Life:
             await asyncio.gather(self._bringing_up, return_exceptions=True)
         # Together, because the process may not wait for long, and a stuck pass must not keep engines from being ended.
         samplers = [*self._samplers, *self._remote_samplers]
-        await asyncio.gather(self._registry.close(), *(sampler.close() for sampler in samplers))
+        await asyncio.gather(
+            self._registry.close(), self._succession.close(), *(sampler.close() for sampler in samplers)
+        )
         await asyncio.gather(*map(asyncio.to_thread, (self._judge.close, self._close_telemetry)))
