@@ -21,6 +21,7 @@ Splitting = Literal["newline", "blank_line", "numbered", "step_prefix", "separat
 Priority = Literal["interactive", "bulk"]
 FinishReason = Literal["stop", "length"]
 CacheName = Literal["scores", "prefixes"]
+Dialect = Literal["vllm", "cohere", "jina", "tei", "openrlhf", "slime", "openr"]
 
 OPTIONAL_AGGREGATIONS: frozenset[Aggregation] = frozenset({"sum", "soft_min"})
 """Aggregates that exist only where a profile asks for them."""
