@@ -260,11 +260,12 @@ def test_every_setting_says_what_it_is() -> None:
         RemoteGeneratorSettings,
         *(type(value) for value in (Settings().generator, Settings().scheduler, Settings().caches, Settings().limits)),
         type(Settings().auth),
+        type(Settings().dialects),
     ]
     unsaid = [
         f"{section.__name__}.{name}"
         for section in sections
         for name, setting in section.model_fields.items()
-        if not setting.description and name not in ("generator", "scheduler", "caches", "limits", "gpu", "auth")
+        if not setting.description and name not in ("generator", "scheduler", "caches", "limits", "gpu", "auth", "dialects")
     ]
     assert unsaid == []
