@@ -45,13 +45,7 @@ def create_app(service: Service, drain: Drain | None = None) -> FastAPI:
     )
     app.state.service = service
     app.state.drain = drain
-    for room in (score, rank, sample, best_of_n, chat, select, operations):
-        app.include_router(room.router)
-    for dialect, routers in ROUTERS.items():
-        for router in routers if dialect in service.dialects else ():
-            app.include_router(router)
-    if service.admin_routes:
-        app.include_router(admin.router)
+    _include_routes(app, service)
     install_error_handlers(app, service.telemetry.error)
     # The last one added is the outermost: an unexpected error is answered inside what counts and names requests.
     app.add_middleware(Unexpected, count_error=service.telemetry.error)
@@ -72,6 +66,16 @@ def create_app(service: Service, drain: Drain | None = None) -> FastAPI:
     app.add_middleware(Measured, finished=service.telemetry.request_finished)
     app.add_middleware(RequestId)
     return app
+
+
+def _include_routes(app: FastAPI, service: Service) -> None:
+    for room in (score, rank, sample, best_of_n, chat, select, operations):
+        app.include_router(room.router)
+    for dialect, routers in ROUTERS.items():
+        for router in routers if dialect in service.dialects else ():
+            app.include_router(router)
+    if service.admin_routes:
+        app.include_router(admin.router)
 
 
 def set_limits(app: FastAPI, limits: Limits) -> None:

@@ -266,6 +266,7 @@ def test_every_setting_says_what_it_is() -> None:
         f"{section.__name__}.{name}"
         for section in sections
         for name, setting in section.model_fields.items()
-        if not setting.description and name not in ("generator", "scheduler", "caches", "limits", "gpu", "auth", "dialects")
+        if not setting.description
+        and name not in ("generator", "scheduler", "caches", "limits", "gpu", "auth", "dialects")
     ]
     assert unsaid == []

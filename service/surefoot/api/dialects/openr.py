@@ -44,9 +44,7 @@ class WorkerResponse(Response):
 class ValueRequest(Request):
     """One input or several; fields that are not listed are ignored."""
 
-    model_config = ConfigDict(
-        extra="ignore", json_schema_extra={"examples": [{"input_str": ["2 + 3? &&&&& 2 + 3 = 5. The answer is 5."]}]}
-    )
+    model_config = ConfigDict(extra="ignore")
 
     input_str: Text | list[Text]
 

@@ -22,7 +22,7 @@ Texts = Annotated[list[Text], BeforeValidator(_as_list, json_schema_input_type=s
 class VllmRequest(Request):
     """What all of vLLM's scoring requests share; fields that are not listed are ignored."""
 
-    model_config = ConfigDict(extra="ignore", strict=False)
+    model_config = ConfigDict(extra="ignore")
 
     model: str | None = Field(None, description="A name from /v1/models; default: the first configured model.")
     use_activation: bool | None = Field(None, description="false: the values before softmax or sigmoid.")
