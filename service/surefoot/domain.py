@@ -21,6 +21,7 @@ Splitting = Literal["newline", "blank_line", "numbered", "step_prefix", "separat
 Priority = Literal["interactive", "bulk"]
 FinishReason = Literal["stop", "length"]
 CacheName = Literal["scores", "prefixes"]
+Dialect = Literal["vllm", "cohere", "jina", "tei", "openrlhf", "slime", "openr"]
 FaultKind = Literal["failed_pass", "stuck_pass", "stopped", "restart"]
 """What can go wrong with an engine: a forward pass failed (a batch that is halved to find the guilty input fails again
 with each half), or did not end; nothing can be computed any more; its process died and was started again."""

@@ -20,6 +20,7 @@ import pytest
 from captured_log import captured_log
 from surefoot.access import SCOPES
 from surefoot.log_lines import JsonLines, TextLines
+from surefoot.profiles import load_profile
 
 ALICE, BOB = "zebra4711", "quokka0815"
 MUTANTS = 25
@@ -38,6 +39,56 @@ class Request:
     method: str = "POST"
 
 
+def dialects_of(text: str) -> list[Request]:
+    """As clients of other systems send it."""
+    problem, answer = f"{text}?", f"The answer is {text}."
+    pair, rerank = {"text_1": problem, "text_2": answer}, {"query": problem, "documents": [answer, text]}
+    texts, inputs, input_str = (
+        {"query": problem, "texts": [answer]},
+        {"inputs": [problem, answer]},
+        f"{problem} &&&&& {text}",
+    )
+    turns = [{"role": "user", "content": problem}, {"role": "assistant", "content": f"{text}<extra_0>"}]
+    bodies: dict[str, Any] = {
+        "/pooling": {"messages": turns},
+        "/classify": {"messages": turns},
+        **dict.fromkeys(("/v1/score", "/score"), pair),
+        **dict.fromkeys(("/v1/rerank", "/v2/rerank", "/cohere/v1/rerank", "/cohere/v2/rerank"), rerank),
+        "/jina/v1/rerank": rerank,
+        "/rerank": rerank,
+        "/tei/rerank": texts,
+        **dict.fromkeys(("/predict", "/tei/predict"), inputs),
+        "/get_reward": {"query": [f"{problem} {answer}"], "prompts": [problem], "labels": [text]},
+        "/slime/reward": {"prompt": problem, "response": answer, "label": text},
+        "/openr/get_worker_address": {"model": "prm"},
+        "/openr/worker_value_inference": {"input_str": input_str},
+    }
+    of_model = "/openr/{model:path}/worker_value_inference"
+    return [
+        *(Request(path, path, body) for path, body in bodies.items()),
+        Request("/rerank", "/rerank", texts),
+        Request(of_model, of_model.replace("{model:path}", "prm"), {"input_str": input_str}),
+    ]
+
+
+def admin_requests() -> list[Request]:
+    """In an order in which each is served."""
+    changes: dict[str, Any] = {
+        "reload": None,
+        "candidate": {"label": "v2"},
+        "shadow": {"share": 0.5},
+        "promote": None,
+        "rollback": None,
+        "unload": {"which": "candidate"},
+    }
+    one = "/admin/models/{name:path}"
+    return [
+        *(Request(f"{one}/{change}", f"/admin/models/prm/{change}", body) for change, body in changes.items()),
+        Request("/admin/models", "/admin/models", method="GET"),
+        Request(one, "/admin/models/prm", method="GET"),
+    ]
+
+
 def requests_of(text: str) -> list[Request]:
     """One to each route that it answers with 200, every free text of it the caller's."""
     problem, answer = f"{text}?", f"{text} = 5.\nThe answer is {text}."
@@ -50,15 +101,14 @@ def requests_of(text: str) -> list[Request]:
         "/sample": {"problem": problem, "n": 2, "stop": [text]},
         "/best_of_n": {"messages": messages, "sampling": {"n": 2}},
     }
-    dialogue = [*messages, {"role": "assistant", "content": f"{text}<extra_0>"}]
     return [
         *(Request(path, path, body) for path, body in native.items()),
         *(Request(f"/surefoot/v1{path}", f"/surefoot/v1{path}", body) for path, body in native.items()),
         Request("/best_of_n", "/best_of_n", {**native["/best_of_n"], "stream": True}),
-        Request("/pooling", "/pooling", {"messages": dialogue}),
+        *dialects_of(text),
         Request("/v1/chat/completions", "/v1/chat/completions", {"messages": messages, "user": text}),
         Request("/v1/chat/completions", "/v1/chat/completions", {"messages": messages, "stream": True}),
-        Request("/admin/models/{name:path}/reload", "/admin/models/prm/reload"),
+        *admin_requests(),
         *(
             Request(path, path, method="GET")
             for path in ("/v1/models", "/health", "/ready", "/metrics", "/openapi.json", "/docs", "/redoc")
@@ -136,12 +186,20 @@ def logs() -> Iterator[Logs]:
 
 @pytest.fixture
 async def guarded(serve, keys_in_file):
-    return await serve(keys=keys_in_file.ring(), metrics_need_key=True, admin_routes=True, adapters={"prm": "first"})
+    return await serve(
+        keys=keys_in_file.ring(),
+        metrics_need_key=True,
+        admin_routes=True,
+        adapters={"prm": "first"},
+        candidates={"prm": {"v2": load_profile("embedded-prm")}},
+    )
 
 
-async def sent(http: httpx.AsyncClient, requests: list[Request], key: str) -> list[tuple[Request, httpx.Response]]:
+async def sent(
+    http: httpx.AsyncClient, requests: list[Request], key: str, at_once: int = AT_ONCE
+) -> list[tuple[Request, httpx.Response]]:
     """All of them, some at a time, with their answers."""
-    gate = asyncio.Semaphore(AT_ONCE)
+    gate = asyncio.Semaphore(at_once)
     headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
 
     async def send(each: Request) -> tuple[Request, httpx.Response]:
@@ -170,7 +228,7 @@ def test_every_route_is_asked(guarded) -> None:
 async def test_every_route_has_a_request_that_is_served(guarded, keys_in_file) -> None:
     key = keys_in_file.new("alice", *SCOPES)
     keys_in_file.now_s += 1
-    answered = await sent(guarded.http, requests_of(ALICE), key)
+    answered = await sent(guarded.http, requests_of(ALICE), key, at_once=1)
     assert [(request.path, answer.text) for request, answer in answered if answer.status_code != 200] == []
 
 

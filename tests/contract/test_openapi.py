@@ -14,7 +14,18 @@ SCORING = ("/score", "/rerank", "/sample", "/best_of_n", "/select")
 CHAT = "/v1/chat/completions"
 POOLING = "/pooling"
 NATIVE_ERRORS = (*SCORING, CHAT)
-POSTED = (*NATIVE_ERRORS, POOLING)
+VLLM = (POOLING, "/classify", "/v1/score", "/v1/rerank", "/v2/rerank")
+DIALECTS = {
+    **dict.fromkeys(VLLM, "VllmErrorResponse"),
+    **dict.fromkeys(("/cohere/v1/rerank", "/cohere/v2/rerank"), "CohereError"),
+    **dict.fromkeys(("/jina/v1/rerank", "/get_reward", "/slime/reward"), "DetailError"),
+    **dict.fromkeys(("/tei/rerank", "/tei/predict", "/predict"), "TeiError"),
+    "/openr/get_worker_address": "OpenrError",
+    "/openr/worker_value_inference": "OpenrError",
+    "/openr/{model}/worker_value_inference": "OpenrError",
+}
+"""The schema of each dialect's errors."""
+POSTED = (*NATIVE_ERRORS, *DIALECTS)
 CHANGES = ("reload", "candidate", "shadow", "promote", "rollback", "unload")
 ADMIN = tuple(f"/admin/models/{{name}}/{change}" for change in CHANGES)
 OPERATIONS = ("/health", "/ready", "/metrics", "/v1/models", "/admin/models", "/admin/models/{name}")
@@ -70,19 +81,22 @@ def test_errors_of_changes_are_declared_in_the_native_shape(document, path, stat
     assert content["schema"] == {"$ref": "#/components/schemas/ErrorResponse"}
 
 
-def test_pooling_declares_its_errors_in_vllms_shape(document) -> None:
-    responses = document["paths"][POOLING]["post"]["responses"]
+@pytest.mark.parametrize(("path", "shape"), DIALECTS.items())
+def test_a_dialect_declares_its_errors_in_its_systems_shape(document, path, shape) -> None:
+    responses = document["paths"][path]["post"]["responses"]
     shapes = {
         status: response["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
         for status, response in responses.items()
         if status != "200"
     }
-    assert set(shapes) >= {"400", "404", "413", "429", "503", "504", "default"}
-    assert set(shapes.values()) == {"VllmErrorResponse"}
+    assert set(shapes) >= {"400", "401", "403", "404", "413", "429", "503", "504"}
+    assert set(shapes.values()) == {shape}
 
 
-def test_pooling_never_answers_422(document) -> None:
-    assert "422" not in document["paths"][POOLING]["post"]["responses"]
+@pytest.mark.parametrize("path", VLLM)
+def test_vllms_routes_never_answer_422(document, path) -> None:
+    responses = document["paths"][path]["post"]["responses"]
+    assert ("422" in responses, "default" in responses) == (False, True)
 
 
 def test_an_error_has_code_message_type_and_param(document) -> None:
@@ -105,7 +119,7 @@ def test_native_request_bodies_refuse_unknown_fields(document, path) -> None:
     assert request_body(document, path)["additionalProperties"] is False
 
 
-@pytest.mark.parametrize("path", [CHAT, POOLING])
+@pytest.mark.parametrize("path", [CHAT, *DIALECTS])
 def test_dialects_ignore_unknown_fields_as_the_other_systems_do(document, path) -> None:
     assert request_body(document, path).get("additionalProperties", True) is True
 

@@ -37,11 +37,29 @@ _ADMIN_PATHS = (
     "/{name:path}",
     *(f"/{{name:path}}/{change}" for change in ("reload", "candidate", "shadow", "promote", "rollback", "unload")),
 )
+_DIALECTS = (
+    "/pooling",
+    "/classify",
+    "/v1/score",
+    "/v1/rerank",
+    "/v2/rerank",
+    "/cohere/v1/rerank",
+    "/cohere/v2/rerank",
+    "/jina/v1/rerank",
+    "/predict",
+    "/tei/predict",
+    "/tei/rerank",
+    "/get_reward",
+    "/slime/reward",
+    "/openr/get_worker_address",
+    "/openr/worker_value_inference",
+    "/openr/{model:path}/worker_value_inference",
+)
 METRICS = "/metrics"
 NEEDED: Mapping[str, Needed] = {
     **_NATIVE,
     **{f"/surefoot/v1{path}": needed for path, needed in _NATIVE.items()},
-    "/pooling": _SCORE,
+    **dict.fromkeys(_DIALECTS, _SCORE),
     "/v1/chat/completions": _SCORE | _SAMPLE,
     "/v1/models": ANY_KEY,
     METRICS: ANY_KEY,

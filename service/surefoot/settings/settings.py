@@ -19,6 +19,7 @@ from surefoot.errors import SettingsInvalid
 from surefoot.log_lines import LogFormat
 from surefoot.settings.auth import AuthSettings
 from surefoot.settings.bounds import CacheSettings, GpuSettings, LimitSettings, SchedulerSettings
+from surefoot.settings.dialects import DialectSettings
 from surefoot.settings.generators import GeneratorSettings, RemoteGeneratorSettings
 from surefoot.settings.models import EMBEDDED_PROFILES, ModelSettings
 from surefoot.settings.section import Dtype
@@ -83,6 +84,7 @@ class Settings(BaseSettings):
     gpu: GpuSettings = Field(default_factory=GpuSettings)
     auth: AuthSettings = Field(default_factory=AuthSettings)
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)
+    dialects: DialectSettings = Field(default_factory=DialectSettings)
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:

@@ -76,6 +76,7 @@ def build_service(settings: Settings) -> Service:
         admin_routes=settings.admin_routes,
         keys=keys,
         metrics_need_key=settings.auth.metrics_need_key,
+        dialects=settings.dialects.spoken(),
     )
 
 

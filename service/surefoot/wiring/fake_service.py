@@ -13,9 +13,9 @@ from pathlib import Path
 
 from surefoot.access import KeyRing
 from surefoot.answers import EquivalenceJudge
-from surefoot.api.service import Generator, Limits, Service
+from surefoot.api.service import ALL_DIALECTS, Generator, Limits, Service
 from surefoot.backends.fake_backend import FakeBackend
-from surefoot.domain import ForwardItem, Message, Rows
+from surefoot.domain import Dialect, ForwardItem, Message, Rows
 from surefoot.generative import CritiqueSource, GenerativeScorer
 from surefoot.metrics import EngineHealth, PrometheusTelemetry
 from surefoot.pipeline import ModelScorer, Observer, ScoringLine
@@ -83,6 +83,7 @@ class FakeParts:
     admin_routes: bool = False
     keys: KeyRing | None = None
     metrics_need_key: bool = False
+    dialects: frozenset[Dialect] = ALL_DIALECTS
     loads: bool = True
     proves: bool = False
     has_plain_pass: bool = True
@@ -142,6 +143,7 @@ def build_fake_service(parts: FakeParts) -> FakeService:
         admin_routes=parts.admin_routes,
         keys=parts.keys,
         metrics_need_key=parts.metrics_need_key,
+        dialects=parts.dialects,
     )
     return FakeService(service, scheduler, telemetry)
 
