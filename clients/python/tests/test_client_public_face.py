@@ -81,6 +81,7 @@ PUBLIC_NAMES = [
     "SelfCheck",
     "SelfCheckFailed",
     "ServerError",
+    "ServerState",
     "StepCheck",
     "StepCountMismatch",
     "StepScore",
