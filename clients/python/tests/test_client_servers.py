@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from surefoot_client import ConnectionFailed, InternalError, QueueFull, ScoreItem, SurefootClient
-from surefoot_client.servers import Server, by_affinity, chosen
+from surefoot_client.servers import Server, Servers, by_affinity, chosen
 
 URLS = [f"http://server{number}" for number in range(5)]
 PROBLEMS = [f"What is {number} + 1?" for number in range(1000)]
@@ -148,7 +148,25 @@ def test_with_all_servers_refusing_it_waits_for_the_soonest(driver, server):
     with pytest.raises(QueueFull):
         driver.call("score", items("p"), settings={"base_url": URLS[:2], "max_retries": 2})
     assert len(set(asked(server)[:2])) == 2
-    assert server.pauses == [3.5]
+    assert server.pauses == [3.0]
+
+
+def test_requests_that_fail_together_are_one_failure():
+    servers = Servers(URLS[:2])
+    server = servers.choose(None, 0.0)
+    for _ in range(6):
+        servers.failed(server, 0.0, 0.0)
+    assert servers.states(0.0)[0].available_in_s == 0.5
+
+
+def test_a_server_is_spared_longer_from_failure_to_failure():
+    servers, spared, now = Servers(URLS[:2]), [], 0.0
+    server = servers.choose(None, now)
+    for _ in range(6):
+        servers.failed(server, now, 1.0)
+        spared.append(servers.states(now)[0].available_in_s)
+        now = server.available_at
+    assert spared == [1.5, 2.0, 3.0, 5.0, 9.0, 9.0]
 
 
 def test_what_the_request_is_to_blame_for_is_final_and_harms_no_server(server):
@@ -178,6 +196,12 @@ def test_a_silent_attempt_is_tried_elsewhere_where_attempts_have_a_limit(driver,
     driver.call("score", items("p"), settings={"base_url": URLS[:2], "attempt_timeout_s": 7.0, "max_retries": 1})
     assert asked(server)[-1] == "server1"
     assert {request.extensions["timeout"]["read"] for request in server.requests} == {7.0}
+
+
+def test_sampling_is_not_cut_short_by_the_limit_of_attempts(driver, server, sample_answer):
+    server.reply(httpx.Response(200, json=sample_answer))
+    driver.call("sample", "p", settings={"attempt_timeout_s": 7.0})
+    assert server.requests[0].extensions["timeout"]["read"] == 600.0
 
 
 def test_the_time_for_a_connection_is_not_that_of_an_attempt(driver, server, only):

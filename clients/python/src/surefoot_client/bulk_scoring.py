@@ -51,8 +51,7 @@ class BulkScoring(ABC):
         most `batch_size · max_concurrent` items ahead of what has been taken; `items` itself is read in the caller's
         thread. A request that fails as a whole, retries included, raises its error after the outcomes before it, and
         no further request begins; `on_error="mark"` makes it an `ItemFailure` for each of its items and goes on.
-        Positions in the error of a request count from the first item of its batch. With `progress` a bar is shown on
-        standard error, where `tqdm` is installed.
+        Positions in such an error count from its batch's first item. `progress` shows a bar where `tqdm` is installed.
 
         Closing the generator (or leaving it to be collected) stops the work: pauses end, nothing new is sent, and
         requests on the wire are waited for, because threads cannot be interrupted. `timeout_s` is for each request.

@@ -39,7 +39,7 @@ class SurefootClient(BulkScoring, Sampling, BestOfNStreaming, Probes):
     and pauses together. Up to `max_retries` further attempts follow 429, 502, 503 and broken connections; for the
     sampling calls only 429, 503 and connections that never came about. With `attempt_timeout_s` a scoring attempt ends
     after that much silence, and is tried again too. At most `max_connections` are open, and further calls wait for
-    one; with `http2` they speak HTTP/2 where the server does, which needs the extra of that name.
+    one; with `http2` they speak HTTP/2 with https servers that do, which needs the extra of that name.
 
     `api_key` is sent as a bearer token; without it that of the variable `SUREFOOT_API_KEY` is, where it is set.
     `transport` is an httpx transport, `http_client` a whole httpx client that stays the caller's to close. `sleep`,

@@ -25,7 +25,7 @@ import httpx
 
 from surefoot_client.calls import Call, Reply
 from surefoot_client.errors import BadResponse, ConnectionFailed, ServerError, SurefootError, TimedOut, TransportError
-from surefoot_client.retry import RETRY_RULES, backoff_s, cooldown_s, deserves_retry, is_servers_fault
+from surefoot_client.retry import RETRY_RULES, backoff_s, deserves_retry, is_servers_fault
 from surefoot_client.servers import Server, Servers
 from surefoot_client.version import __version__
 
@@ -134,10 +134,15 @@ class Attempt(Generic[T]):
         """What is left of the call's time, to be asked for after the pause."""
         # Zero would be refused by sockets with an error of its own; a millisecond simply times out.
         left_s = max(0.001, self.deadline - self.settings.clock())
-        longest_s = min(left_s, self.settings.attempt_timeout_s or left_s)
+        longest_s = min(left_s, self._limit_s or left_s)
         connect_s = min(longest_s, self.settings.connect_timeout_s)
         # Waiting for a connection is waiting for one's turn, which no server is to blame for.
         return httpx.Timeout(longest_s, connect=connect_s, pool=left_s)
+
+    @property
+    def _limit_s(self) -> float | None:
+        """The longest silence after which this is sent again: never for what must not run twice."""
+        return self.settings.attempt_timeout_s if RETRY_RULES[self.call.cost].after_sent else None
 
     def under_way(self) -> AbstractContextManager[None]:
         """Counts the request at its server for as long as it lasts."""
@@ -192,15 +197,12 @@ class Attempt(Generic[T]):
         """Have other calls spare a server that failed."""
         # Waiting for a connection in vain says nothing of the server.
         if is_servers_fault(error) and not isinstance(error.__cause__, httpx.PoolTimeout):
-            spared_s = _asked_s(error) + cooldown_s(self.server.num_failed + 1)
-            self.settings.servers.failed(self.server, self.settings.clock() + spared_s)
+            self.settings.servers.failed(self.server, self.settings.clock(), _asked_s(error))
 
     def _following(self, error: SurefootError) -> Attempt[T] | None:
         """The next attempt, `None` when there is to be none."""
-        is_limited = self.settings.attempt_timeout_s is not None
-        if self.num_failed >= self.settings.max_retries or not deserves_retry(
-            error, RETRY_RULES[self.call.cost], is_limited=is_limited
-        ):
+        rule, is_limited = RETRY_RULES[self.call.cost], self._limit_s is not None
+        if self.num_failed >= self.settings.max_retries or not deserves_retry(error, rule, is_limited=is_limited):
             return None
         now, tried = self.settings.clock(), (*self.tried, self.server)
         server = self.settings.servers.choose(self.call.affinity, now, tried)
@@ -210,11 +212,10 @@ class Attempt(Generic[T]):
         return replace(self, server=server, tried=tried, num_failed=self.num_failed + 1, pause_s=pause_s)
 
     def _pause_before(self, server: Server, error: SurefootError, now: float) -> float:
-        """What the failed server asked for, if the next attempt goes there again; another one that is well is not
-        made to wait for."""
+        """No pause before another server that is well; else what the server asked for, and the backoff."""
         if server is not self.server and server.available_at <= now:
             return 0.0
-        asked_s = _asked_s(error) if server is self.server else server.available_at - now
+        asked_s = _asked_s(error) if server is self.server else max(0.0, server.asked_until - now)
         return asked_s + backoff_s(self.num_failed + 1, self.settings.uniform)
 
 

@@ -50,7 +50,7 @@ def deserves_retry(error: SurefootError, rule: RetryRule, *, is_limited: bool = 
         return error.status in rule.statuses
     if isinstance(error, ConnectionFailed):
         return rule.after_sent if error.sent else rule.unreachable
-    return isinstance(error, TimedOut) and is_limited and rule.after_sent
+    return isinstance(error, TimedOut) and is_limited
 
 
 def is_servers_fault(error: SurefootError) -> bool:

@@ -9,6 +9,8 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from surefoot_client.retry import cooldown_s
+
 OVERLOAD = 1.25
 """How many times its even share of the requests under way a server may have before a problem's requests spill over to
 the next one: consistent hashing with bounded loads (Mirrokni, Thorup and Zadimoghaddam, 2018)."""
@@ -26,12 +28,16 @@ class ServerState:
 
 @dataclass(slots=True, eq=False)
 class Server:
-    """A server's record; `available_at` is on the client's clock. Changed by `Servers` alone."""
+    """A server's record, changed by `Servers` alone; moments are on the client's clock.
+
+    Others are preferred until `available_at`. `asked_until` is the moment to which it asked to be left alone.
+    """
 
     url: str
     num_under_way: int = 0
     num_failed: int = 0
     available_at: float = -math.inf
+    asked_until: float = -math.inf
 
 
 class Servers:
@@ -49,11 +55,14 @@ class Servers:
         with self._lock:
             return chosen(order, affinity is not None, now, tried)
 
-    def failed(self, server: Server, until: float) -> None:
-        """Leave `server` alone until then."""
+    def failed(self, server: Server, now: float, asked_s: float) -> None:
+        """Prefer others to `server` for what it asked for and a while longer, which grows from failure to failure."""
         with self._lock:
-            server.num_failed += 1
-            server.available_at = max(server.available_at, until)
+            # Requests that were under way together fail together: that is one failure.
+            if server.available_at <= now:
+                server.num_failed += 1
+            server.asked_until = max(server.asked_until, now + asked_s)
+            server.available_at = max(server.available_at, now + asked_s + cooldown_s(server.num_failed))
 
     def succeeded(self, server: Server) -> None:
         """`server` answered: it is well, whatever was said of it."""

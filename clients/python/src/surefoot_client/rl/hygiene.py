@@ -97,7 +97,7 @@ def _finite(values: ArrayLike) -> NDArray[np.float64]:
 
 
 def _scaled(rewards: NDArray[np.float64], of_reward: NDArray[np.int64]) -> tuple[NDArray[np.float64], int]:
-    """Each group with mean 0 and standard deviation 1, all 0 where its rewards are as good as equal; and how many those are."""
+    """Each group with mean 0 and standard deviation 1, or 0 where its rewards are equal; and how many those are."""
     scaled, num_flat = np.zeros_like(rewards), 0
     for group in range(int(of_reward.max(initial=-1)) + 1):
         members = of_reward == group
