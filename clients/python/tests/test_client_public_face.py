@@ -8,6 +8,7 @@ from pathlib import Path
 import surefoot_client
 
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
+SOURCES = Path(surefoot_client.__file__).parent
 
 PUBLIC_NAMES = [
     "AdapterInvalid",
@@ -87,6 +88,7 @@ PUBLIC_NAMES = [
     "SelfCheck",
     "SelfCheckFailed",
     "ServerError",
+    "ServerState",
     "SettingsInvalid",
     "StepCheck",
     "StepCountMismatch",
@@ -109,6 +111,13 @@ PUBLIC_NAMES = [
     "__version__",
     "raise_for_failures",
 ]
+
+
+def imported_by(sources):
+    """The packages outside the standard library that the files import."""
+    text = "\n".join(source.read_text(encoding="utf-8") for source in sources)
+    imported = {match.split(".")[0] for match in re.findall(r"^\s*(?:from|import) ([\w.]+)", text, re.MULTILINE)}
+    return imported - sys.stdlib_module_names
 
 
 def test_the_public_names_are_these():
@@ -135,7 +144,9 @@ def test_importing_it_loads_nothing_heavy():
 
 
 def test_it_imports_only_itself_httpx_and_the_standard_library():
-    sources = Path(surefoot_client.__file__).parent.glob("*.py")
-    text = "\n".join(source.read_text(encoding="utf-8") for source in sources)
-    imported = {match.split(".")[0] for match in re.findall(r"^\s*(?:from|import) ([\w.]+)", text, re.MULTILINE)}
-    assert imported - sys.stdlib_module_names == {"surefoot_client", "httpx"}
+    sources = [path for path in SOURCES.rglob("*.py") if "rl" not in path.relative_to(SOURCES).parts]
+    assert imported_by(sources) == {"surefoot_client", "httpx"}
+
+
+def test_only_what_is_for_rl_imports_numpy():
+    assert imported_by((SOURCES / "rl").rglob("*.py")) == {"surefoot_client", "numpy"}

@@ -1,6 +1,7 @@
 """What a client is made with: its key, settings that cannot work, and a connection pool that is its own or not."""
 
 import asyncio
+import sys
 
 import httpx
 import pytest
@@ -52,7 +53,9 @@ def test_no_key_sends_no_authorization(driver, server, score_answer, monkeypatch
         ("timeout_s", float("nan")),
         ("sampling_timeout_s", float("inf")),
         ("connect_timeout_s", -1.0),
+        ("attempt_timeout_s", 0.0),
         ("max_retries", -1),
+        ("max_connections", 0),
         ("api_key", ""),
         ("api_key", "two words"),
         ("api_key", "line\nbreak"),
@@ -62,6 +65,42 @@ def test_settings_that_cannot_work_are_refused_by_name(driver, setting, value):
     with pytest.raises(ValueError, match=setting) as caught:
         driver.call("health", settings={setting: value})
     assert setting != "api_key" or "words" not in str(caught.value)
+
+
+@pytest.mark.parametrize("client", [SurefootClient, AsyncSurefootClient])
+def test_http2_without_its_package_says_what_to_install(client, monkeypatch):
+    monkeypatch.setitem(sys.modules, "h2", None)
+    with pytest.raises(ImportError, match=r"httpx\[http2\]"):
+        client(http2=True)
+
+
+def test_a_call_beyond_the_last_connection_waits_for_one():
+    async def run() -> int:
+        async with AsyncSurefootClient(base_url, max_connections=2) as client:
+            await asyncio.gather(*(client.health() for _ in range(6)))
+        return most
+
+    now = most = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        await reader.readuntil(b"\r\n\r\n")
+        await asyncio.sleep(0.01)
+        now -= 1
+        writer.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}")
+        await writer.drain()
+        writer.close()
+
+    async def served() -> int:
+        nonlocal base_url
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            return await run()
+
+    base_url = ""
+    assert asyncio.run(served()) == 2
 
 
 def test_transport_and_http_client_exclude_each_other(driver):

@@ -1,7 +1,9 @@
 """Timeouts, broken answers and connections."""
 
 import asyncio
+import gzip
 import inspect
+import json
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -110,6 +112,15 @@ def test_a_redirect_is_a_bad_response(driver, server):
     with pytest.raises(BadResponse, match="check base_url"):
         driver.call("score", [ITEM])
     assert len(server.requests) == 1
+
+
+def test_compressed_answers_are_asked_for_and_read(driver, server, score_answer):
+    compressed = gzip.compress(json.dumps(score_answer).encode())
+    server.reply(
+        lambda request: httpx.Response(200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(compressed))
+    )
+    assert driver.call("score", [ITEM]).results[0].score == 0.931
+    assert "gzip" in server.requests[0].headers["accept-encoding"]
 
 
 def test_an_undecodable_body_is_a_bad_response(driver, server):

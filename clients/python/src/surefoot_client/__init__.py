@@ -75,6 +75,7 @@ from surefoot_client.rankings import RankedCandidate, Ranking, Vote
 from surefoot_client.samples import BestOfN, Candidate, EarlyStopSaving, SampleResponse
 from surefoot_client.scores import ItemFailure, ItemResult, ScoreResponse, StepScore, raise_for_failures
 from surefoot_client.selections import ChosenCandidate, ItemSelection, SelectResponse
+from surefoot_client.servers import ServerState
 from surefoot_client.usage import SamplingUsage, Timing, Usage
 from surefoot_client.version import __version__
 
@@ -156,6 +157,7 @@ __all__ = [
     "SelfCheck",
     "SelfCheckFailed",
     "ServerError",
+    "ServerState",
     "SettingsInvalid",
     "StepCheck",
     "StepCountMismatch",

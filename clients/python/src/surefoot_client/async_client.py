@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import TypeVar
 
@@ -17,11 +17,11 @@ from surefoot_client.best_of_n_streaming import AsyncBestOfNStreaming
 from surefoot_client.bulk_scoring import AsyncBulkScoring
 from surefoot_client.calls import Call, Reply
 from surefoot_client.environment import key_from_environment
-from surefoot_client.exchange import CONNECTIONS, Answer, Attempt, Settings, begin
-from surefoot_client.inputs import Aggregation, EarlyStop, Messages, Priority, ScoreItem, Strategy
+from surefoot_client.exchange import Answer, Attempt, Settings, begin
+from surefoot_client.inputs import Aggregation, Priority, ScoreItem, Strategy
 from surefoot_client.probes import AsyncProbes
 from surefoot_client.rankings import Ranking
-from surefoot_client.samples import BestOfN, SampleResponse
+from surefoot_client.sampling import AsyncSampling
 from surefoot_client.scores import ItemFailure, ScoreResponse
 from surefoot_client.selections import SelectResponse
 
@@ -29,7 +29,7 @@ T = TypeVar("T")
 Self = TypeVar("Self", bound="AsyncSurefootClient")
 
 
-class AsyncSurefootClient(AsyncBulkScoring, AsyncBestOfNStreaming, AsyncProbes):
+class AsyncSurefootClient(AsyncBulkScoring, AsyncSampling, AsyncBestOfNStreaming, AsyncProbes):
     """Calls a surefoot server from asyncio. Share one between the tasks of one event loop.
 
     The arguments, methods and promises are those of `SurefootClient`; `aclose()` takes the place of `close()`.
@@ -40,13 +40,16 @@ class AsyncSurefootClient(AsyncBulkScoring, AsyncBestOfNStreaming, AsyncProbes):
 
     def __init__(
         self,
-        base_url: str = "http://127.0.0.1:8080",
+        base_url: str | Sequence[str] = "http://127.0.0.1:8080",
         *,
         api_key: str | None = None,
         timeout_s: float = 60.0,
         sampling_timeout_s: float = 600.0,
         connect_timeout_s: float = 5.0,
+        attempt_timeout_s: float | None = None,
         max_retries: int = 2,
+        max_connections: int = 50,
+        http2: bool = False,
         transport: httpx.AsyncBaseTransport | None = None,
         http_client: httpx.AsyncClient | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -61,11 +64,13 @@ class AsyncSurefootClient(AsyncBulkScoring, AsyncBestOfNStreaming, AsyncProbes):
             timeout_s=timeout_s,
             sampling_timeout_s=sampling_timeout_s,
             connect_timeout_s=connect_timeout_s,
+            attempt_timeout_s=attempt_timeout_s,
             max_retries=max_retries,
+            max_connections=max_connections,
             clock=clock,
             uniform=uniform,
         )
-        self._http = http_client or httpx.AsyncClient(transport=transport, limits=CONNECTIONS)
+        self._http = http_client or httpx.AsyncClient(transport=transport, limits=self._settings.limits, http2=http2)
         self._owns_http = http_client is None
         self._sleep = sleep
 
@@ -201,51 +206,6 @@ class AsyncSurefootClient(AsyncBulkScoring, AsyncBestOfNStreaming, AsyncProbes):
             )
         )
 
-    async def sample(
-        self,
-        problem_or_messages: str | Messages,
-        *,
-        beginning: str | None = None,
-        n: int | None = None,
-        temperature: float | None = None,
-        top_p: float | None = None,
-        top_k: int | None = None,
-        max_tokens: int | None = None,
-        stop: Sequence[str] | None = None,
-        seed: int | None = None,
-        logprobs: bool | None = None,
-        generator: str | None = None,
-    ) -> SampleResponse:
-        """Draw `n` candidate solutions from the server's policy; with a `beginning` they hold what follows it."""
-        return await self._run(
-            operations.sample(
-                problem_or_messages,
-                beginning=beginning,
-                n=n,
-                temperature=temperature,
-                top_p=top_p,
-                top_k=top_k,
-                max_tokens=max_tokens,
-                stop=stop,
-                seed=seed,
-                logprobs=logprobs,
-                generator=generator,
-            )
-        )
-
-    async def best_of_n(
-        self,
-        problem_or_messages: str | Messages,
-        *,
-        sampling: Mapping[str, object] | None = None,
-        ranking: Mapping[str, object] | None = None,
-        early_stop: EarlyStop | Mapping[str, object] | None = None,
-    ) -> BestOfN:
-        """Sample, then rank: `sampling` holds the arguments of `sample`, `ranking` those of `rerank`."""
-        return await self._run(
-            operations.best_of_n(problem_or_messages, sampling=sampling, ranking=ranking, early_stop=early_stop)
-        )
-
     async def aclose(self) -> None:
         """Close the connections; an `http_client` that was handed in stays open."""
         if self._owns_http:
@@ -274,9 +234,13 @@ class AsyncSurefootClient(AsyncBulkScoring, AsyncBestOfNStreaming, AsyncProbes):
         except httpx.RequestError as failure:
             return failure
 
-    def _open(self, attempt: Attempt[T]) -> AbstractAsyncContextManager[httpx.Response]:
-        call, timeout = attempt.call, attempt.timeout()
-        return self._http.stream(call.method, attempt.url, headers=attempt.headers, content=call.body, timeout=timeout)
+    @asynccontextmanager
+    async def _open(self, attempt: Attempt[T]) -> AsyncIterator[httpx.Response]:
+        call, headers, timeout = attempt.call, attempt.headers, attempt.timeout()
+        sent = self._http.stream(call.method, attempt.url, headers=headers, content=call.body, timeout=timeout)
+        with attempt.under_way():
+            async with sent as response:
+                yield response
 
     async def _whole(self, attempt: Attempt[T], response: httpx.Response) -> Reply:
         body = bytearray()

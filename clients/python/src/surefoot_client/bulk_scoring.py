@@ -15,6 +15,7 @@ from surefoot_client.bulk import Batch, BulkPlan, Item, OnError, Outcome, batche
 from surefoot_client.calls import Call
 from surefoot_client.errors import SurefootError
 from surefoot_client.inputs import Aggregation, Priority
+from surefoot_client.progress import shown, shown_async
 
 T = TypeVar("T")
 
@@ -34,6 +35,7 @@ class BulkScoring(ABC):
         batch_size: int = 32,
         max_concurrent: int = 4,
         on_error: OnError = "raise",
+        progress: bool = False,
         model: str | None = None,
         aggregation: Aggregation | None = None,
         threshold: float | None = None,
@@ -49,7 +51,7 @@ class BulkScoring(ABC):
         most `batch_size · max_concurrent` items ahead of what has been taken; `items` itself is read in the caller's
         thread. A request that fails as a whole, retries included, raises its error after the outcomes before it, and
         no further request begins; `on_error="mark"` makes it an `ItemFailure` for each of its items and goes on.
-        Positions in the error of a request count from the first item of its batch.
+        Positions in such an error count from its batch's first item. `progress` shows a bar where `tqdm` is installed.
 
         Closing the generator (or leaving it to be collected) stops the work: pauses end, nothing new is sent, and
         requests on the wire are waited for, because threads cannot be interrupted. `timeout_s` is for each request.
@@ -74,7 +76,8 @@ class BulkScoring(ABC):
             except SurefootError as error:
                 return plan.refused(batch, error)
 
-        return flat(batches(items, batch_size), answer, max_concurrent, stop)
+        outcomes = flat(batches(items, batch_size), answer, max_concurrent, stop)
+        return shown(outcomes, items) if progress else outcomes
 
     def _pause(self, stop: threading.Event, seconds: float) -> None:
         """Sleep that ends, and ends the call, when `stop` is set."""
@@ -99,6 +102,7 @@ class AsyncBulkScoring(ABC):
         batch_size: int = 32,
         max_concurrent: int = 4,
         on_error: OnError = "raise",
+        progress: bool = False,
         model: str | None = None,
         aggregation: Aggregation | None = None,
         threshold: float | None = None,
@@ -133,4 +137,5 @@ class AsyncBulkScoring(ABC):
             except SurefootError as error:
                 return plan.refused(batch, error)
 
-        return flat_async(batches_async(items, batch_size), answer, max_concurrent)
+        outcomes = flat_async(batches_async(items, batch_size), answer, max_concurrent)
+        return shown_async(outcomes, items) if progress else outcomes

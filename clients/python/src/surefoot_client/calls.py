@@ -34,7 +34,8 @@ class Call(Generic[T]):
     """A request and the reader of its answer, which raises `BadResponse` or `ServerError`.
 
     `server_timeout_s` is the deadline that the server was given, if any; the client must not give up before it.
-    `accept` names the media types that the answer may have.
+    `accept` names the media types that the answer may have. Calls of one `affinity` go to the same server, where there
+    are several, because its cache knows their problem.
     """
 
     method: str
@@ -44,6 +45,7 @@ class Call(Generic[T]):
     read: Callable[[Reply], T]
     server_timeout_s: float | None = None
     accept: str = "application/json"
+    affinity: str | None = None
 
 
 def json_reader(parse: Callable[[object], T]) -> Callable[[Reply], T]:

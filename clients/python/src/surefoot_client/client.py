@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TypeVar
 
@@ -16,11 +16,11 @@ from surefoot_client.best_of_n_streaming import BestOfNStreaming
 from surefoot_client.bulk_scoring import BulkScoring
 from surefoot_client.calls import Call, Reply
 from surefoot_client.environment import key_from_environment
-from surefoot_client.exchange import CONNECTIONS, Answer, Attempt, Settings, begin
-from surefoot_client.inputs import Aggregation, EarlyStop, Messages, Priority, ScoreItem, Strategy
+from surefoot_client.exchange import Answer, Attempt, Settings, begin
+from surefoot_client.inputs import Aggregation, Priority, ScoreItem, Strategy
 from surefoot_client.probes import Probes
 from surefoot_client.rankings import Ranking
-from surefoot_client.samples import BestOfN, SampleResponse
+from surefoot_client.sampling import Sampling
 from surefoot_client.scores import ItemFailure, ScoreResponse
 from surefoot_client.selections import SelectResponse
 
@@ -28,27 +28,38 @@ T = TypeVar("T")
 Self = TypeVar("Self", bound="SurefootClient")
 
 
-class SurefootClient(BulkScoring, BestOfNStreaming, Probes):
+class SurefootClient(BulkScoring, Sampling, BestOfNStreaming, Probes):
     """Calls a surefoot server and blocks until the answer is there. Safe to share between threads.
+
+    `base_url` may list several servers that serve the same models. A call goes to the server of its (first) problem,
+    so that its cache knows it, spills over to the next one when that one is overloaded, and fails over when it is ill;
+    `servers` tells how they are. All get the same `api_key`.
 
     `timeout_s` (`sampling_timeout_s` for `sample` and best of N) is the whole time of a call in seconds, attempts
     and pauses together. Up to `max_retries` further attempts follow 429, 502, 503 and broken connections; for the
-    sampling calls only 429, 503 and connections that never came about. `api_key` is sent as a bearer token; without it
-    that of the variable `SUREFOOT_API_KEY` is, where it is set. `transport` is an httpx transport, `http_client`
-    a whole httpx client that stays the caller's to close. `sleep`, `clock` and `uniform` exist for tests.
+    sampling calls only 429, 503 and connections that never came about. With `attempt_timeout_s` a scoring attempt ends
+    after that much silence, and is tried again too. At most `max_connections` are open, and further calls wait for
+    one; with `http2` they speak HTTP/2 with https servers that do, which needs the extra of that name.
+
+    `api_key` is sent as a bearer token; without it that of the variable `SUREFOOT_API_KEY` is, where it is set.
+    `transport` is an httpx transport, `http_client` a whole httpx client that stays the caller's to close. `sleep`,
+    `clock` and `uniform` exist for tests.
 
     Every method raises a `SurefootError`; arguments that cannot be sent raise `ValueError` or `TypeError`.
     """
 
     def __init__(
         self,
-        base_url: str = "http://127.0.0.1:8080",
+        base_url: str | Sequence[str] = "http://127.0.0.1:8080",
         *,
         api_key: str | None = None,
         timeout_s: float = 60.0,
         sampling_timeout_s: float = 600.0,
         connect_timeout_s: float = 5.0,
+        attempt_timeout_s: float | None = None,
         max_retries: int = 2,
+        max_connections: int = 50,
+        http2: bool = False,
         transport: httpx.BaseTransport | None = None,
         http_client: httpx.Client | None = None,
         sleep: Callable[[float], None] = time.sleep,
@@ -63,11 +74,13 @@ class SurefootClient(BulkScoring, BestOfNStreaming, Probes):
             timeout_s=timeout_s,
             sampling_timeout_s=sampling_timeout_s,
             connect_timeout_s=connect_timeout_s,
+            attempt_timeout_s=attempt_timeout_s,
             max_retries=max_retries,
+            max_connections=max_connections,
             clock=clock,
             uniform=uniform,
         )
-        self._http = http_client or httpx.Client(transport=transport, limits=CONNECTIONS)
+        self._http = http_client or httpx.Client(transport=transport, limits=self._settings.limits, http2=http2)
         self._owns_http = http_client is None
         self._sleep = sleep
 
@@ -203,51 +216,6 @@ class SurefootClient(BulkScoring, BestOfNStreaming, Probes):
             )
         )
 
-    def sample(
-        self,
-        problem_or_messages: str | Messages,
-        *,
-        beginning: str | None = None,
-        n: int | None = None,
-        temperature: float | None = None,
-        top_p: float | None = None,
-        top_k: int | None = None,
-        max_tokens: int | None = None,
-        stop: Sequence[str] | None = None,
-        seed: int | None = None,
-        logprobs: bool | None = None,
-        generator: str | None = None,
-    ) -> SampleResponse:
-        """Draw `n` candidate solutions from the server's policy; with a `beginning` they hold what follows it."""
-        return self._run(
-            operations.sample(
-                problem_or_messages,
-                beginning=beginning,
-                n=n,
-                temperature=temperature,
-                top_p=top_p,
-                top_k=top_k,
-                max_tokens=max_tokens,
-                stop=stop,
-                seed=seed,
-                logprobs=logprobs,
-                generator=generator,
-            )
-        )
-
-    def best_of_n(
-        self,
-        problem_or_messages: str | Messages,
-        *,
-        sampling: Mapping[str, object] | None = None,
-        ranking: Mapping[str, object] | None = None,
-        early_stop: EarlyStop | Mapping[str, object] | None = None,
-    ) -> BestOfN:
-        """Sample, then rank: `sampling` holds the arguments of `sample`, `ranking` those of `rerank`."""
-        return self._run(
-            operations.best_of_n(problem_or_messages, sampling=sampling, ranking=ranking, early_stop=early_stop)
-        )
-
     def close(self) -> None:
         """Close the connections; an `http_client` that was handed in stays open."""
         if self._owns_http:
@@ -276,9 +244,12 @@ class SurefootClient(BulkScoring, BestOfNStreaming, Probes):
         except httpx.RequestError as failure:
             return failure
 
-    def _open(self, attempt: Attempt[T]) -> AbstractContextManager[httpx.Response]:
-        call, timeout = attempt.call, attempt.timeout()
-        return self._http.stream(call.method, attempt.url, headers=attempt.headers, content=call.body, timeout=timeout)
+    @contextmanager
+    def _open(self, attempt: Attempt[T]) -> Iterator[httpx.Response]:
+        call, headers, timeout = attempt.call, attempt.headers, attempt.timeout()
+        sent = self._http.stream(call.method, attempt.url, headers=headers, content=call.body, timeout=timeout)
+        with attempt.under_way(), sent as response:
+            yield response
 
     def _whole(self, attempt: Attempt[T], response: httpx.Response) -> Reply:
         body = bytearray()

@@ -16,8 +16,8 @@ import math
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
@@ -25,20 +25,14 @@ import httpx
 
 from surefoot_client.calls import Call, Reply
 from surefoot_client.errors import BadResponse, ConnectionFailed, ServerError, SurefootError, TimedOut, TransportError
-from surefoot_client.retry import RETRY_RULES, backoff_s, deserves_retry
+from surefoot_client.retry import RETRY_RULES, backoff_s, deserves_retry, is_servers_fault
+from surefoot_client.servers import Server, Servers
 from surefoot_client.version import __version__
 
 T = TypeVar("T")
 
 SERVER_GRACE_S = 5.0
 """How much longer than the server's own deadline the client waits, so that the server's typed answer can arrive."""
-
-CONNECTIONS = httpx.Limits(max_connections=50, max_keepalive_connections=50)
-"""Further calls wait for a connection; the work of handing them out grows with waiting calls times connections.
-
-All may stay open: httpx keeps 20 by default, and closing the others under load costs time and, with threads, now and
-then a request that another thread has just begun on one.
-"""
 
 logger = logging.getLogger("surefoot_client")
 
@@ -47,29 +41,47 @@ logger = logging.getLogger("surefoot_client")
 class Settings:
     """What all calls of one client share; raises `ValueError` for values that cannot work.
 
-    `timeout_s` and `sampling_timeout_s` are the whole time of one call, attempts and pauses together, in seconds;
-    `connect_timeout_s` bounds each connection attempt. `clock` and `uniform` exist for tests.
+    `base_url` is one server or several, which `servers` keeps the health of. `timeout_s` and `sampling_timeout_s` are
+    the whole time of one call, attempts and pauses together, in seconds; `attempt_timeout_s` is the longest silence in
+    one attempt, after which scoring is tried again; `connect_timeout_s` bounds each connection attempt. `clock` and
+    `uniform` exist for tests.
     """
 
-    base_url: str
+    base_url: str | Sequence[str]
     api_key: str | None = field(default=None, repr=False)
     timeout_s: float = 60.0
     sampling_timeout_s: float = 600.0
     connect_timeout_s: float = 5.0
+    attempt_timeout_s: float | None = None
     max_retries: int = 2
+    max_connections: int = 50
     clock: Callable[[], float] = time.monotonic
     uniform: Callable[[float, float], float] = random.uniform
+    servers: Servers = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        _check_base_url(self.base_url)
-        for name in ("timeout_s", "sampling_timeout_s", "connect_timeout_s"):
+        urls = [self.base_url] if isinstance(self.base_url, str) else list(self.base_url)
+        _check_base_urls(urls)
+        object.__setattr__(self, "servers", Servers(urls))
+        for name in ("timeout_s", "sampling_timeout_s", "connect_timeout_s", "attempt_timeout_s"):
             seconds = getattr(self, name)
-            if not (math.isfinite(seconds) and seconds > 0):
+            if seconds is not None and not (math.isfinite(seconds) and seconds > 0):
                 raise ValueError(f"{name} must be a positive number of seconds")
+        if self.max_connections < 1:
+            raise ValueError("max_connections must be 1 or more")
         if self.max_retries < 0:
             raise ValueError("max_retries must be 0 or more")
         if self.api_key is not None and not _fits_header(self.api_key):
             raise ValueError("api_key must be printable ASCII without spaces")
+
+    @property
+    def limits(self) -> httpx.Limits:
+        """Connections to all servers together; further calls wait for one.
+
+        All may stay open: httpx keeps 20 by default, and closing the others under load costs time and, with threads,
+        now and then a request that another thread has just begun on one.
+        """
+        return httpx.Limits(max_connections=self.max_connections, max_keepalive_connections=self.max_connections)
 
     def budget_s(self, call: Call[T]) -> float:
         """The whole time that `call` may take, never less than the server was given for it."""
@@ -86,18 +98,23 @@ class Answer(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Attempt(Generic[T]):
-    """Wait `pause_s` seconds, then send this; `deadline` is on the settings' clock."""
+    """Wait `pause_s` seconds, then send this to `server`; `deadline` is on the settings' clock.
+
+    `tried` are the servers that earlier attempts failed at.
+    """
 
     call: Call[T]
     settings: Settings
     request_id: str
     deadline: float
+    server: Server
+    tried: tuple[Server, ...] = ()
     num_failed: int = 0
     pause_s: float = 0.0
 
     @property
     def url(self) -> str:
-        return self.settings.base_url.rstrip("/") + self.call.path
+        return self.server.url + self.call.path
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -117,7 +134,19 @@ class Attempt(Generic[T]):
         """What is left of the call's time, to be asked for after the pause."""
         # Zero would be refused by sockets with an error of its own; a millisecond simply times out.
         left_s = max(0.001, self.deadline - self.settings.clock())
-        return httpx.Timeout(left_s, connect=min(left_s, self.settings.connect_timeout_s))
+        longest_s = min(left_s, self._limit_s or left_s)
+        connect_s = min(longest_s, self.settings.connect_timeout_s)
+        # Waiting for a connection is waiting for one's turn, which no server is to blame for.
+        return httpx.Timeout(longest_s, connect=connect_s, pool=left_s)
+
+    @property
+    def _limit_s(self) -> float | None:
+        """The longest silence after which this is sent again: never for what must not run twice."""
+        return self.settings.attempt_timeout_s if RETRY_RULES[self.call.cost].after_sent else None
+
+    def under_way(self) -> AbstractContextManager[None]:
+        """Counts the request at its server for as long as it lasts."""
+        return self.settings.servers.under_way(self.server)
 
     def check_time(self) -> None:
         """Raise `httpx.ReadTimeout` past the deadline: a trickling answer never exceeds the socket's own timeout."""
@@ -132,41 +161,69 @@ class Attempt(Generic[T]):
         except httpx.RequestError as failure:
             error = transport_error(failure)
             error.request_id = self.request_id
+            self._note(error)
             raise error from failure
         except SurefootError as error:
             error.request_id = error.request_id or self.request_id
+            self._note(error)
             raise
+        self.settings.servers.succeeded(self.server)
 
     def after(self, outcome: Reply | httpx.RequestError) -> Answer[T] | Attempt[T]:
         """The answer, or the next attempt; raises a `SurefootError` when there is neither."""
         try:
-            return Answer(self._read(outcome))
+            answer = Answer(self._read(outcome))
         except SurefootError as error:
             error.request_id = error.request_id or self.request_id
-            pause_s = self._pause_after(error)
-            if pause_s is None:
+            self._note(error)
+            following = self._following(error)
+            if following is None:
                 raise
             reason = error.code if isinstance(error, ServerError) else type(error).__name__
-        logger.info("%s failed (%s), retry in %.2f s, request %s", self.call.path, reason, pause_s, self.request_id)
-        return replace(self, num_failed=self.num_failed + 1, pause_s=pause_s)
+        else:
+            self.settings.servers.succeeded(self.server)
+            return answer
+        logger.info(
+            "%s failed (%s), retry in %.2f s, request %s", self.call.path, reason, following.pause_s, self.request_id
+        )
+        return following
 
     def _read(self, outcome: Reply | httpx.RequestError) -> T:
         if isinstance(outcome, httpx.RequestError):
             raise transport_error(outcome) from outcome
         return self.call.read(outcome)
 
-    def _pause_after(self, error: SurefootError) -> float | None:
-        """Seconds to wait before the next attempt, `None` when there is to be none."""
-        if self.num_failed >= self.settings.max_retries or not deserves_retry(error, RETRY_RULES[self.call.cost]):
+    def _note(self, error: SurefootError) -> None:
+        """Have other calls spare a server that failed."""
+        # Waiting for a connection in vain says nothing of the server.
+        if is_servers_fault(error) and not isinstance(error.__cause__, httpx.PoolTimeout):
+            self.settings.servers.failed(self.server, self.settings.clock(), _asked_s(error))
+
+    def _following(self, error: SurefootError) -> Attempt[T] | None:
+        """The next attempt, `None` when there is to be none."""
+        rule, is_limited = RETRY_RULES[self.call.cost], self._limit_s is not None
+        if self.num_failed >= self.settings.max_retries or not deserves_retry(error, rule, is_limited=is_limited):
             return None
-        asked_s = (error.retry_after_s or 0.0) if isinstance(error, ServerError) else 0.0
-        pause_s = asked_s + backoff_s(self.num_failed + 1, self.settings.uniform)
-        return pause_s if self.settings.clock() + pause_s < self.deadline else None
+        now, tried = self.settings.clock(), (*self.tried, self.server)
+        server = self.settings.servers.choose(self.call.affinity, now, tried)
+        pause_s = self._pause_before(server, error, now)
+        if now + pause_s >= self.deadline:
+            return None
+        return replace(self, server=server, tried=tried, num_failed=self.num_failed + 1, pause_s=pause_s)
+
+    def _pause_before(self, server: Server, error: SurefootError, now: float) -> float:
+        """No pause before another server that is well; else what the server asked for, and the backoff."""
+        if server is not self.server and server.available_at <= now:
+            return 0.0
+        asked_s = _asked_s(error) if server is self.server else max(0.0, server.asked_until - now)
+        return asked_s + backoff_s(self.num_failed + 1, self.settings.uniform)
 
 
 def begin(call: Call[T], settings: Settings) -> Attempt[T]:
     """The first attempt at `call`."""
-    return Attempt(call, settings, uuid.uuid4().hex, settings.clock() + settings.budget_s(call))
+    now = settings.clock()
+    server = settings.servers.choose(call.affinity, now)
+    return Attempt(call, settings, uuid.uuid4().hex, now + settings.budget_s(call), server)
 
 
 def transport_error(failure: httpx.RequestError) -> TransportError:
@@ -178,6 +235,17 @@ def transport_error(failure: httpx.RequestError) -> TransportError:
     if isinstance(failure, (httpx.DecodingError, httpx.TooManyRedirects)):
         return BadResponse("the answer could not be decoded, or redirects without end")
     return ConnectionFailed("the connection broke before the answer was complete", sent=True)
+
+
+def _asked_s(error: SurefootError) -> float:
+    return (error.retry_after_s or 0.0) if isinstance(error, ServerError) else 0.0
+
+
+def _check_base_urls(urls: Sequence[str]) -> None:
+    for url in urls:
+        _check_base_url(url)
+    if len({url.rstrip("/") for url in urls}) < max(1, len(urls)):
+        raise ValueError("base_url must name at least one server, and none twice")
 
 
 def _check_base_url(base_url: str) -> None:

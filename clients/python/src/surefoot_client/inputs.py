@@ -58,6 +58,26 @@ def listed(name: str, values: object) -> list[Any]:
     return list(values)
 
 
+def affinity_of(value: object) -> str | None:
+    """What an item, a group or a conversation asks about: calls that ask the same go to the same server.
+
+    Of a list, what its first entry asks about. `None` where nothing can be told, which is no error here.
+    """
+    if isinstance(value, ScoreItem):
+        return value.problem if value.messages is None else affinity_of({"messages": value.messages})
+    if isinstance(value, Mapping):
+        problem = value.get("problem")
+        if isinstance(problem, str):
+            return problem
+        messages = value.get("messages")
+        if not isinstance(messages, Sequence):
+            return None
+        # The first turns of a conversation ask; its last one, the assistant's, is what differs.
+        asked = [turn for turn in messages if isinstance(turn, Mapping) and turn.get("role") != "assistant"]
+        return json.dumps([[str(turn.get("role")), str(turn.get("content"))] for turn in asked])
+    return affinity_of(value[0]) if isinstance(value, list) and value else None
+
+
 def encode(body: Mapping[str, object]) -> bytes:
     """The body as JSON without fields that are `None`, at any depth.
 

@@ -9,7 +9,17 @@ from urllib.parse import quote
 from surefoot_client.calls import Call, Reply, decoded, json_reader, raise_for_status, server_error
 from surefoot_client.catalog import ModelCatalog, ReadyState, Reloaded
 from surefoot_client.errors import BadResponse
-from surefoot_client.inputs import Aggregation, EarlyStop, Messages, Priority, ScoreItem, Strategy, encode, listed
+from surefoot_client.inputs import (
+    Aggregation,
+    EarlyStop,
+    Messages,
+    Priority,
+    ScoreItem,
+    Strategy,
+    affinity_of,
+    encode,
+    listed,
+)
 from surefoot_client.rankings import Ranking, ranking_groups, single_ranking
 from surefoot_client.retry import Cost
 from surefoot_client.samples import BestOfN, SampleResponse
@@ -177,7 +187,8 @@ def best_of_n_stream(
     prompt = _prompt(problem_or_messages)
     body = {**prompt, "sampling": sampling, "ranking": ranking, "early_stop": early_stop, "stream": True}
     accept = "text/event-stream, application/json"
-    return Call("POST", "/best_of_n", encode(body), "sampling", raise_for_status, accept=accept)
+    affinity = affinity_of(prompt)
+    return Call("POST", "/best_of_n", encode(body), "sampling", raise_for_status, accept=accept, affinity=affinity)
 
 
 def select(
@@ -233,7 +244,8 @@ def ready() -> Call[ReadyState]:
 def _post(
     path: str, body: Mapping[str, object], cost: Cost, parse: Callable[[object], T], timeout_s: float | None = None
 ) -> Call[T]:
-    return Call("POST", path, encode(body), cost, json_reader(parse), timeout_s)
+    affinity = affinity_of(body.get("items") or body)
+    return Call("POST", path, encode(body), cost, json_reader(parse), timeout_s, affinity=affinity)
 
 
 def _prompt(problem_or_messages: str | Messages) -> dict[str, object]:

@@ -10,10 +10,13 @@ from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 from typing import Literal
 
-from surefoot_client.errors import ConnectionFailed, ServerError, SurefootError
+from surefoot_client.errors import ConnectionFailed, ServerError, SurefootError, TimedOut, TransportError
 
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 8.0
+
+SPARED_AFTER = frozenset({429, 502, 503})
+"""The statuses that say something of a server rather than of what it was sent."""
 
 Cost = Literal["scoring", "sampling", "probe"]
 
@@ -41,13 +44,25 @@ RETRY_RULES: Mapping[Cost, RetryRule] = MappingProxyType(
 )
 
 
-def deserves_retry(error: SurefootError, rule: RetryRule) -> bool:
-    """Whether `rule` allows another attempt after `error`."""
+def deserves_retry(error: SurefootError, rule: RetryRule, *, is_limited: bool = False) -> bool:
+    """Whether `rule` allows another attempt after `error`; `is_limited`: attempts end before the call's time is up."""
     if isinstance(error, ServerError):
         return error.status in rule.statuses
     if isinstance(error, ConnectionFailed):
         return rule.after_sent if error.sent else rule.unreachable
-    return False
+    return isinstance(error, TimedOut) and is_limited
+
+
+def is_servers_fault(error: SurefootError) -> bool:
+    """Whether other calls do well to spare the server that `error` came from."""
+    if isinstance(error, ServerError):
+        return error.status in SPARED_AFTER
+    return isinstance(error, TransportError)
+
+
+def cooldown_s(num_failed: int) -> float:
+    """Seconds for which a server is spared after it failed `num_failed` times in a row: min(8, 0.5 · 2^(n-1))."""
+    return min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0 ** min(num_failed - 1, 10))
 
 
 def backoff_s(num_failed: int, uniform: Callable[[float, float], float]) -> float:
@@ -55,7 +70,7 @@ def backoff_s(num_failed: int, uniform: Callable[[float, float], float]) -> floa
 
     Drawn from [0, min(8, 0.5 · 2^(num_failed-1))], so that clients that failed together do not come back together.
     """
-    return uniform(0.0, min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0 ** (num_failed - 1)))
+    return uniform(0.0, cooldown_s(num_failed))
 
 
 def retry_after_s(header: str | None, now: datetime) -> float | None:
