@@ -1,6 +1,8 @@
 """A loop that was killed goes on to the same end, and another one is not gone on with."""
 
+import asyncio
 import json
+import signal
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from loop_rows import contents
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("place", ["surefoot.cli.loop_stages.score_rows", "surefoot.cli.loop_stages.rollout_labels"])
 def test_a_loop_killed_while_a_model_is_asked_goes_on_to_the_same_end(loop, tmp_path, file, monkeypatch, place) -> None:
     problems = [{"problem": f"What is 2 + 3, the {number}th time?", "answer": "5"} for number in range(20)]
@@ -19,7 +22,9 @@ def test_a_loop_killed_while_a_model_is_asked_goes_on_to_the_same_end(loop, tmp_
     async def interrupt(*given: Any, **options: Any) -> Any:
         calls.append(given)
         if len(calls) == (2 if "score" in place else 10):
-            raise KeyboardInterrupt
+            # As Ctrl-C comes: an exception raised here would leave the event loop's threads behind.
+            signal.raise_signal(signal.SIGINT)
+            await asyncio.sleep(60)
         return await asked(*given, **options)
 
     options = ("-n", "3", "--labels", "10")
