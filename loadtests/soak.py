@@ -35,6 +35,8 @@ prefix_mib = {PREFIX_MIB}
 """
 _WAITING = ("surefoot_queue_requests{", "surefoot_queue_tokens{")
 PROMISED = {200, 400, 408, 413, 415, 422, 429, 503, 504}
+PATIENCE_S = 310
+"""More than `limits.request_timeout_s`: until then the server may still say that the time is over."""
 FLAT, WITHIN = 1.05, 1.2
 """Times the resident set of the middle third that that of the last may be, and times that of the start with the
 configured budget that the peak may be."""
@@ -57,7 +59,7 @@ class Soak:
     async def _caller(self, number: int) -> None:
         rng = random.Random(number)  # noqa: S311  no secret
         headers = {"authorization": f"Bearer caller-{number % 5}"}
-        async with httpx.AsyncClient(base_url=self.url, headers=headers, timeout=300) as client:
+        async with httpx.AsyncClient(base_url=self.url, headers=headers, timeout=PATIENCE_S) as client:
             while time.monotonic() < self.until:
                 act = rng.choices((self._score, self._hang_up, self._nonsense, self._half_a_body), (80, 12, 6, 2))[0]
                 try:
