@@ -20,6 +20,7 @@ from surefoot.inspection.checkpoint_files import Permission, read_config_json
 from surefoot.modeling import internlm2
 from surefoot.modeling.configuration import needs_remote_code, read_config
 from surefoot.modeling.kernel_caches import bound_kernel_caches
+from surefoot.modeling.malloc_arenas import bound_malloc_arenas
 from surefoot.modeling.weights import is_pickled, stored_tensors, weight_files
 from surefoot.profiles import ModelArchitecture
 
@@ -98,6 +99,7 @@ def load_checkpoint(
     `CheckpointMissing`, `CheckpointDamaged`, or `CheckpointRefused` for what `allow` would have to name.
     """
     bound_kernel_caches()
+    bound_malloc_arenas()
     files = weight_files(path, allow)
     config_json = read_config_json(path)
     config = read_config(path, config_json, allow)
