@@ -61,7 +61,7 @@ def new(
         list[str],
         typer.Option(
             callback=_known_scopes,
-            help="What it may do. score: /score, /rerank, /select, /pooling. sample: /sample; /best_of_n and chat "
+            help="What it may do. score: /score, /rerank, /select, dialects. sample: /sample; /best_of_n and chat "
             "completions need both. admin: /admin. Repeatable.",
         ),
     ],
