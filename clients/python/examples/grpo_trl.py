@@ -19,10 +19,14 @@ from typing import Any
 from surefoot_client.trainers.trl import grpo_reward
 
 INSTRUCTION = "Solve the problem step by step, one short step per line."
-CHAT = "{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}\n{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}"  # fmt: skip
+CHAT = (
+    "{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}\n{% endfor %}"
+    "{% if add_generation_prompt %}<assistant>{% endif %}"
+)
 
 
 def arguments() -> argparse.Namespace:
+    """What was asked for on the command line."""
     described = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=described)
     parser.add_argument("--server", nargs="+", default=["http://127.0.0.1:8080"], metavar="URL", help="one or several")
@@ -41,12 +45,13 @@ def arguments() -> argparse.Namespace:
 
 def sums(num_problems: int, seed: int) -> list[str]:
     """Word problems in the manner of GSM8K."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311
     form = "A box holds {} pens. Ann buys {} boxes and gives {} pens away. How many pens does she have?"
     return [form.format(chance.randint(4, 9), chance.randint(2, 9), chance.randint(1, 7)) for _ in range(num_problems)]
 
 
 def read_problems(path: Path | None, seed: int) -> list[str]:
+    """The problems of a file, else built-in ones."""
     if path is None:
         return sums(512, seed)
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
@@ -118,14 +123,14 @@ def write(history: list[dict[str, Any]], out: Path) -> None:
     """The log as JSON lines, and its rewards as a picture where matplotlib is there."""
     (out / "rewards.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in history), encoding="utf-8")
     try:
-        from matplotlib import pyplot
+        from matplotlib import pyplot as plt
     except ImportError:
         print("no curve: matplotlib is not installed")  # noqa: T201
         return
     steps, rewards = [entry["step"] for entry in history], [entry["reward"] for entry in history]
     # The mean of the last ten steps: single batches jump.
     smooth = [sum(rewards[max(0, place - 9) : place + 1]) / min(10, place + 1) for place in range(len(rewards))]
-    figure, axes = pyplot.subplots(figsize=(8, 4))
+    figure, axes = plt.subplots(figsize=(8, 4))
     axes.plot(steps, rewards, alpha=0.35, label="batch")
     axes.plot(steps, smooth, label="mean of ten")
     axes.set(xlabel="step", ylabel="mean reward", title="GRPO with a process reward model")

@@ -10,7 +10,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Coroutine
-from functools import lru_cache
+from functools import cache
 from typing import Any, TypeVar
 
 from surefoot_client.async_client import AsyncSurefootClient
@@ -51,14 +51,14 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 
 # By process: a fork has neither the thread nor connections of its own.
-@lru_cache(maxsize=None)
+@cache
 def _loop_of(process: int) -> asyncio.AbstractEventLoop:  # noqa: ARG001
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="surefoot-rewards", daemon=True).start()
     return loop
 
 
-@lru_cache(maxsize=None)
+@cache
 def _client_of(servers: str | tuple[str, ...], process: int) -> AsyncSurefootClient:  # noqa: ARG001
     return AsyncSurefootClient(
         servers, timeout_s=PATIENCE_S, attempt_timeout_s=LONGEST_SILENCE_S, max_retries=1_000_000
