@@ -24,7 +24,7 @@ check: setup ## Style, types and import rules
 	$(BIN)/lint-imports
 	$(BIN)/deptry service
 	$(BIN)/codespell .ci CHANGELOG.md Makefile README.md SECURITY.md clients deploy docs loadtests service tests --skip '*.svg,*.json'
-	$(BIN)/shellcheck .ci/run .ci/setup
+	$(BIN)/shellcheck .ci/audit .ci/run .ci/setup
 
 test-unit: setup ## Unit, property, API and contract tests on fakes
 	$(BIN)/pytest -n 2 --durations 10 tests/unit tests/api tests/contract tests/architecture tests/loadtests clients/python/tests
@@ -41,13 +41,12 @@ test-e2e: setup ## The real server with the real models
 loadtest: setup ## Measure against other ways to score; nothing else may run meanwhile
 	$(BIN)/python -m loadtests W1 W2 W3 W4 W5 -o out/loadtests
 
-audit: setup ## Ask whether an installed package has a known vulnerability; needs pip-audit and the network
-	@[ -x $(BIN)/pip-audit ] || { echo "audit: no $(BIN)/pip-audit; install it with: $(BIN)/uv pip install --python $(BIN)/python pip-audit" >&2; exit 1; }
-	$(BIN)/pip-audit --local --skip-editable
+audit: setup ## Ask whether an installed package has a known vulnerability; says so where that cannot be asked
+	@.ci/audit
 
 format: setup ## Rewrite the code in the project's style
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 clean: ## Remove the environment and what tools left behind
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-audit .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -15,6 +15,7 @@ from surefoot.domain import GroupScore, ScoreOptions, ScoreTask, SolutionScore
 from surefoot.ports import SilentTelemetry
 from surefoot.registry import Registry
 from surefoot.settings import ModelSettings, Settings
+from surefoot.succession import Succession
 from tiny_models import TinyCheckpoints
 
 
@@ -46,6 +47,7 @@ class Served:
 
     registry: Registry
     telemetry: RecordingTelemetry
+    succession: Succession
 
     async def group(self, name: str, tasks: Sequence[ScoreTask], **options: Any) -> GroupScore:
         return await self.registry.get(name).line.score_group(tasks, ScoreOptions(**options))
@@ -65,7 +67,7 @@ async def serve() -> AsyncIterator[Callable[..., Any]]:
     a third value holds further settings of the model."""
     from surefoot.wiring.models import ModelLoader
 
-    opened: list[Registry] = []
+    opened: list[Registry | Succession] = []
 
     async def load(models: dict[str, tuple[Any, ...]], **settings: Any) -> Served:
         named = [
@@ -76,16 +78,18 @@ async def serve() -> AsyncIterator[Callable[..., Any]]:
         forgetful = {"caches": {"scores": 0, "prefix_mib": 0}}
         chosen = {"device": "cpu", "dtype": "float32", "max_input_tokens": 16_384} | forgetful | settings
         telemetry = RecordingTelemetry()
-        registry = ModelLoader(Settings(models=named, **chosen), telemetry).registry()
-        opened.append(registry)
+        loader = ModelLoader(Settings(models=named, **chosen), telemetry)
+        registry = loader.registry()
+        succession = loader.succession(registry)
+        opened.extend((registry, succession))
         await registry.load_all()
         assert registry.is_ready(), registry.states()
         telemetry.batch_sizes.clear()  # of the probes at start
-        return Served(registry, telemetry)
+        return Served(registry, telemetry, succession)
 
     yield load
-    for registry in opened:
-        await registry.close()
+    for part in opened:
+        await part.close()
 
 
 @pytest.fixture(scope="session")

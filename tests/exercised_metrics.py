@@ -11,8 +11,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from pretended_gpu import torch_with_one_gpu
-from surefoot.domain import ScoredBy, SolutionScore, StepScore, Usage
-from surefoot.metrics import PrometheusTelemetry
+from surefoot.domain import CacheUse, ScoredBy, SolutionScore, StepScore, Usage
+from surefoot.metrics import EngineHealth, PrometheusTelemetry
 
 ADDED_BY_PROMETHEUS = {"job", "instance"}
 _SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
@@ -72,8 +72,9 @@ def grouping_labels(expression: str) -> set[str]:
 
 
 def _exercised() -> PrometheusTelemetry:
-    telemetry = PrometheusTelemetry(drift_window=4)
-    telemetry.watch(lambda: {"prm": "ready", "orm": "ready"}, lambda: {"default": "ready"})
+    telemetry = PrometheusTelemetry(4, 4)
+    health = EngineHealth({"failed_pass": 1}, {"prefixes": CacheUse(1, 2, 10, 20)})
+    telemetry.watch(lambda: {"prm": "ready", "orm": "ready"}, lambda: {"default": "ready"}, lambda: {"prm": health})
     telemetry.request_finished("/score", 200, 0.1)
     telemetry.error("no_steps")
     telemetry.group_prepared("prm", 0.01)
@@ -86,6 +87,9 @@ def _exercised() -> PrometheusTelemetry:
     telemetry.sampler_failed("default")
     solutions = [_solution(index) for index in range(8)]
     telemetry.solutions_scored(ScoredBy("prm", "process", "probability", "min"), [solutions])
+    for outcome in ("compared", "dropped", "failed"):
+        telemetry.shadow_group("prm", outcome)
+    telemetry.shadow_compared("prm", [0.1], [True])
     telemetry.models_compared("prm", "orm", [(solution, solution) for solution in solutions])
     return telemetry
 

@@ -21,12 +21,27 @@ Splitting = Literal["newline", "blank_line", "numbered", "step_prefix", "separat
 Priority = Literal["interactive", "bulk"]
 FinishReason = Literal["stop", "length"]
 CacheName = Literal["scores", "prefixes"]
+Dialect = Literal["vllm", "cohere", "jina", "tei", "openrlhf", "slime", "openr"]
+FaultKind = Literal["failed_pass", "stuck_pass", "stopped", "restart"]
+"""What can go wrong with an engine: a forward pass failed (a batch that is halved to find the guilty input fails again
+with each half), or did not end; nothing can be computed any more; its process died and was started again."""
 
 OPTIONAL_AGGREGATIONS: frozenset[Aggregation] = frozenset({"sum", "soft_min"})
 """Aggregates that exist only where a profile asks for them."""
 
 PROBABILITY_FLOOR = 1e-9
 """Probabilities are kept inside [floor, 1 - floor] before a logarithm is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class CacheUse:
+    """How full a cache is. Entries are inputs of the score cache, tokens of the prefix cache; bytes are `None` where
+    they are not known."""
+
+    entries: int
+    max_entries: int
+    num_bytes: int | None = None
+    max_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +89,7 @@ class ScoreOptions:
     """How a group of tasks is scored; `None` means the model's own default.
 
     `checks` are made on every step beside the model; `combine_checks` asks for the score with their verdicts taken in.
+    What is not counted is no reward that anyone asked for, but a probe or a comparison: no metric of rewards shows it.
     """
 
     aggregation: Aggregation | None = None
@@ -83,6 +99,7 @@ class ScoreOptions:
     timeout_s: float | None = None
     checks: tuple[CheckName, ...] = ()
     combine_checks: bool = False
+    is_counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)

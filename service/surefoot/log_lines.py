@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import traceback
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -32,15 +33,20 @@ def origin(error: BaseException | None) -> str:
 
     Messages are left out, for they may quote user text; those of `SurefootError` never do.
     """
-    parts: list[str] = []
-    while error is not None:
+    return "caused by ".join(_told(error, set()))
+
+
+def _told(error: BaseException | None, known: set[int]) -> Iterator[str]:
+    """An error and its causes, each once: `raise error from cause` may close a circle, which would have no end."""
+    while error is not None and id(error) not in known:
+        known.add(id(error))
         said = f": {error.message}" if isinstance(error, SurefootError) else ""
         stack = "".join(traceback.format_tb(error.__traceback__))
-        parts.append(f"{type(error).__qualname__}{said}\n{stack}")
+        yield f"{type(error).__qualname__}{said}\n{stack}"
         if isinstance(error, BaseExceptionGroup):
-            parts += [origin(one) for one in error.exceptions]
+            for one in error.exceptions:
+                yield from _told(one, known)
         error = error.__cause__ or error.__context__
-    return "caused by ".join(parts)
 
 
 def log_origin(log: logging.Logger, what: str, error: BaseException) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from surefoot.callers import current_caller
@@ -59,6 +60,10 @@ class ModelScorer(Scorer, Protocol):
     def max_input_tokens(self) -> int: ...
 
 
+Observer = Callable[[ModelScorer, Sequence[ScoreTask], Sequence[SolutionScore | Exception]], None]
+"""Sees who scored a group, and its results, before they are answered with; quick, and raises nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A task ready to run: its input; for an outcome trace, one input per step with the whole solution last."""
@@ -82,11 +87,13 @@ class ScoringLine:
         max_steps: int,
         fewest_tokens: Callable[[str], int],
         head: str | None = None,
+        observers: Mapping[str, Observer] = MappingProxyType({}),
     ) -> None:
         """`fewest_tokens` is the tokenizer's cheap lower bound: what cannot fit is neither split nor tokenised.
 
         `head` is the name that the line is read by on its engine where that is not the model's: of a model that was
-        loaded anew the requests that began before keep the one that they began with.
+        loaded anew the requests that began before keep the one that they began with. `observers` are told, by the
+        model's name, of every group that is served.
         """
         self.name = name
         self.head = head or name
@@ -97,6 +104,7 @@ class ScoringLine:
         self._renderer = renderer
         self._scheduler = scheduler
         self._telemetry = telemetry
+        self._observers = observers
 
     async def score_group(self, tasks: Sequence[ScoreTask], options: ScoreOptions) -> GroupScore:
         started = time.perf_counter()
@@ -105,6 +113,8 @@ class ScoringLine:
         # Tokenising and comparing long inputs takes milliseconds that other requests need not wait for.
         prepared, inputs, usage = await asyncio.to_thread(self._prepare_all, tasks, options.trace)
         forwarded = await self._forward(inputs, options)
+        timing = _timing(forwarded)
+        self._telemetry.group_forwarded(self.name, len(inputs), timing.queue_s, timing.forward_s)
         if options.checks:
             # They read every word of every step: the loop has better things to do.
             results = await asyncio.to_thread(self._finish_all, prepared, forwarded, options)
@@ -112,9 +122,16 @@ class ScoringLine:
             results = self._finish_all(prepared, forwarded, options)
         cached = sum(outcome.cached_tokens for outcome in forwarded if isinstance(outcome, ForwardResult))
         usage = replace(usage, cached_tokens=cached)
+        if options.is_counted:
+            self._count(tasks, results, usage)
+        return GroupScore(tuple(results), usage, replace(timing, total_s=time.perf_counter() - started))
+
+    def _count(self, tasks: Sequence[ScoreTask], results: Sequence[SolutionScore | Exception], usage: Usage) -> None:
         self._telemetry.group_scored(self.name, usage)
         self._telemetry.solutions_scored(scored_by(self.name, self.profile), by_problem(tasks, results))
-        return GroupScore(tuple(results), usage, _timing(forwarded, time.perf_counter() - started))
+        observer = self._observers.get(self.name)
+        if observer is not None:
+            observer(self, tasks, results)
 
     def _prepare_all(
         self, tasks: Sequence[ScoreTask], trace: bool
@@ -263,11 +280,11 @@ def _leading_steps(solution: Solution, count: int) -> Solution:
     return Solution(solution.text[: steps[-1].span[1]], steps)
 
 
-def _timing(forwarded: Sequence[ForwardResult | BaseException], total_s: float) -> Timing:
+def _timing(forwarded: Sequence[ForwardResult | BaseException]) -> Timing:
     """The longest wait and the longest pass of the group's items: they ran side by side."""
     done = [outcome for outcome in forwarded if isinstance(outcome, ForwardResult)]
     return Timing(
         queue_s=max((outcome.queue_s for outcome in done), default=0.0),
         forward_s=max((outcome.forward_s for outcome in done), default=0.0),
-        total_s=total_s,
+        total_s=0.0,
     )

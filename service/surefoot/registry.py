@@ -13,6 +13,7 @@ from surefoot.errors import AdapterNotConfigured, ModelNotFound, NotReady, Start
 from surefoot.log_lines import TELLS_MESSAGES, with_fields
 from surefoot.pipeline import ModelScorer
 from surefoot.self_check import NOT_CHECKED, SelfCheck
+from surefoot.shadow import Queue
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +85,8 @@ class ServedModel:
 
     `prove` checks what the line gives; it raises `SelfCheckFailed`. `load_again` gives the model as the files of its
     adapter are now, not proven yet, and raises a `StartupError`; `None` for a model without an adapter. `fault` says
-    why nothing can be scored any more, `None` while it can.
+    why nothing can be scored any more, `None` while it can. `queue` is where its inputs wait, for models that can be
+    compared with others.
     """
 
     card: ModelCard
@@ -93,6 +95,7 @@ class ServedModel:
     close: Callable[[], Awaitable[None]]
     load_again: Callable[[], Awaitable[ServedModel]] | None = None
     fault: Callable[[], str | None] = lambda: None
+    queue: Queue | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,10 @@ Loader = Callable[[], Awaitable[ServedModel]]
 
 
 class Registry:
-    """Loads the configured models one after another, so that two never compete for memory while loading."""
+    """Loads the configured models one after another, so that two never compete for memory while loading.
+
+    Whoever loads a model besides holds `one_load` meanwhile.
+    """
 
     def __init__(self, loaders: Mapping[str, Loader], kinds: Mapping[str, Kind]) -> None:
         self._loaders = dict(loaders)
@@ -128,16 +134,17 @@ class Registry:
         self._loaded: dict[str, ServedModel] = {}
         self._models: dict[str, ServedModel] = {}
         self._states: dict[str, ModelState] = {name: ModelState("loading") for name in loaders}
-        self._one_reload = asyncio.Lock()
+        self.one_load = asyncio.Lock()
 
     async def load_all(self) -> None:
         """Load and prove every model. One that fails at either is reported by its state; the others are served."""
         for name, loader in self._loaders.items():
             try:
-                loaded = await loader()
-                # One that fails its proof holds an engine all the same, which is let go of at the end.
-                self._loaded[name] = loaded
-                self._models[name] = await _proven(loaded)
+                async with self.one_load:
+                    loaded = await loader()
+                    # One that fails its proof holds an engine all the same, which is let go of at the end.
+                    self._loaded[name] = loaded
+                    self._models[name] = await proven(loaded)
             except StartupError as error:
                 # The message says it all.
                 log.error("model %s: %s: %s", name, error.code, error.message, extra=with_fields(model=name))  # noqa: TRY400
@@ -154,7 +161,7 @@ class Registry:
         Requests that have their model keep it to their end. Whatever is raised, the model before is served on.
         Raises what `get` raises, `AdapterNotConfigured`, or a `StartupError` for files that cannot be served.
         """
-        async with self._one_reload:
+        async with self.one_load:
             before = self.get(name)
             if before.load_again is None:
                 raise AdapterNotConfigured(
@@ -164,12 +171,28 @@ class Registry:
             loaded = await before.load_again()
             done = Reloaded(name, loaded.card.fingerprint, before.card.fingerprint)
             if done.changed:
-                proven = await _proven(loaded)
+                sound = await proven(loaded)
                 if self._models.get(name) is not before:
-                    raise NotReady(f"model {name!r} was closed meanwhile")
-                self._loaded[name] = self._models[name] = proven
+                    raise NotReady(f"model {name!r} was closed or replaced meanwhile")
+                self.switch(name, sound)
                 log.info("model %s: %s is served now, before %s", name, done.fingerprint, done.previous_fingerprint)
             return done
+
+    def switch(self, name: str, model: ServedModel) -> ServedModel:
+        """Serve `model` by that name to every request that begins from now on; gives the one that was served.
+
+        Raises `NotReady` where none is.
+        """
+        before = self._models.get(name)
+        if before is None:
+            raise NotReady(f"model {name!r} is not served, so that no other can take its place")
+        self._loaded[name] = self._models[name] = model
+        return before
+
+    def serves(self, line: ModelScorer) -> bool:
+        """Whether requests that begin now are scored with that line."""
+        model = self._models.get(line.name)
+        return model is not None and model.line is line
 
     async def reload_all(self) -> None:
         """Reload every model that is served with an adapter; one that cannot be is served as before, and logged."""
@@ -211,14 +234,18 @@ class Registry:
             if name is None:
                 raise ModelNotFound(f"no {kind} model is configured", param=param)
         if name not in self._states:
-            known = ", ".join(sorted(self._states)) or "none"
-            raise ModelNotFound(f"there is no such model; configured: {known}", param=param)
+            raise self.not_found(param)
         if kind is not None and self._kinds[name] != kind:
             raise WrongModelKind(f"{name!r} is an {self._kinds[name]} model, {kind} is needed here", param=param)
         state = self._state(name)
         if state.state != "ready":
             raise NotReady(f"model {name!r} is {state.state}" + (f": {state.detail}" if state.detail else ""))
         return self._models[name]
+
+    def not_found(self, param: str) -> ModelNotFound:
+        """The error of a name that nobody has."""
+        known = ", ".join(sorted(self._states)) or "none"
+        return ModelNotFound(f"there is no such model; configured: {known}", param=param)
 
     def _state(self, name: str) -> ModelState:
         model = self._models.get(name)
@@ -232,5 +259,6 @@ class Registry:
         await asyncio.gather(*(model.close() for model in loaded.values()))
 
 
-async def _proven(loaded: ServedModel) -> ServedModel:
+async def proven(loaded: ServedModel) -> ServedModel:
+    """The model with what its self-check gave. Raises `SelfCheckFailed`."""
     return replace(loaded, card=replace(loaded.card, self_check=await loaded.prove()))

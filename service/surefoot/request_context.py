@@ -22,12 +22,14 @@ def _new_span() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The trace that a caller has begun, and this request's own span in it. Ids are lower-case hexadecimal."""
+    """The trace that a caller has begun, and this request's own span in it, whose parent is the caller's. Ids are
+    lower-case hexadecimal."""
 
     trace_id: str
     is_sampled: bool
     state: str = ""
     span_id: str = field(default_factory=_new_span)
+    parent_id: str = _NO_SPAN
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -83,7 +85,8 @@ def read_trace(parents: Sequence[str], states: Sequence[str]) -> Trace | None:
         return None
     if parent_id == _NO_SPAN:
         return None
-    return Trace(trace_id, bool(int(flags, 16) & _SAMPLED), _good_state(",".join(states)))
+    is_sampled = bool(int(flags, 16) & _SAMPLED)
+    return Trace(trace_id, is_sampled, _good_state(",".join(states)), parent_id=parent_id)
 
 
 def _good_state(state: str) -> str:

@@ -45,7 +45,7 @@ PROBES: Mapping[str, ScoreTask] = MappingProxyType(
 an input read at its neighbour's place shows."""
 
 # Defined on every scale; the aggregate itself is not compared.
-_OPTIONS = ScoreOptions(aggregation="last")
+_OPTIONS = ScoreOptions(aggregation="last", is_counted=False)
 _BEYOND_LIMITS = (InputTooLong, TooManySteps)
 
 

@@ -12,6 +12,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from keys_in_file import YESTERDAY
 from surefoot.access import SCOPES
 from surefoot.api.guard import NEEDED, OPEN, needed_for
+from surefoot.errors import CheckpointMissing
+from surefoot.profiles import load_profile
 
 PROBLEM = "2 + 3?"
 ITEM = {"problem": PROBLEM, "steps": ["2 + 3 = 5.", "The answer is 5."]}
@@ -28,8 +30,15 @@ class Route:
     body: dict[str, Any] | None = None
     method: str = "POST"
     template: str | None = None
+    after: tuple[str, ...] = ()
+    """What `CHANGES` must have been made for that answer."""
 
 
+CHANGES = {
+    "candidate": lambda succession: succession.load("prm", "v2"),
+    "promote": lambda succession: asyncio.to_thread(succession.promote, "prm"),
+}
+ADMIN = "/admin/models/{name:path}"
 NATIVE = (
     Route("/score", ("score",), {"items": [ITEM]}),
     Route("/rerank", ("score",), {"problem": PROBLEM, "candidates": ["It is 5.", "It is 6."]}),
@@ -37,27 +46,68 @@ NATIVE = (
     Route("/sample", ("sample",), {"problem": PROBLEM}),
     Route("/best_of_n", ("score", "sample"), {"problem": PROBLEM, "sampling": {"n": 2}}),
 )
+PAIR = {"text_1": PROBLEM, "text_2": "It is 5."}
+RERANK = {"query": PROBLEM, "documents": ["It is 5.", "It is 6."]}
+TEXTS = {"query": PROBLEM, "texts": ["It is 5."]}
+DIALECTS = (
+    Route("/pooling", ("score",), DIALOGUE),
+    Route("/classify", ("score",), DIALOGUE),
+    Route("/v1/score", ("score",), PAIR),
+    *(Route(f"{start}/rerank", ("score",), RERANK) for start in ("/v1", "/v2", "/cohere/v1", "/cohere/v2", "/jina/v1")),
+    Route("/tei/rerank", ("score",), TEXTS),
+    *(Route(path, ("score",), {"inputs": [PROBLEM, "It is 5."]}) for path in ("/predict", "/tei/predict")),
+    Route("/get_reward", ("score",), {"query": [f"{PROBLEM} It is 5."], "prompts": [PROBLEM]}),
+    Route("/slime/reward", ("score",), {"prompt": PROBLEM, "response": "It is 5."}),
+    Route("/openr/get_worker_address", ("score",), {"model": "prm"}),
+    Route("/openr/worker_value_inference", ("score",), {"input_str": f"{PROBLEM} &&&&& It is 5."}),
+    Route(
+        "/openr/prm/worker_value_inference",
+        ("score",),
+        {"input_str": f"{PROBLEM} &&&&& It is 5."},
+        template="/openr/{model:path}/worker_value_inference",
+    ),
+)
+SHARED = (Route("/score", ("score",), PAIR), Route("/rerank", ("score",), RERANK), Route("/rerank", ("score",), TEXTS))
+"""Bodies of other systems on native paths."""
 GUARDED = (
     *NATIVE,
     *(Route(f"/surefoot/v1{route.path}", route.scopes, route.body) for route in NATIVE),
-    Route("/pooling", ("score",), DIALOGUE),
+    *DIALECTS,
     Route("/v1/chat/completions", ("score", "sample"), CHAT),
     Route("/v1/models", (), method="GET"),
     Route("/metrics", (), method="GET"),
-    Route("/admin/models/prm/reload", ("admin",), template="/admin/models/{name:path}/reload"),
+    Route("/admin/models/prm/reload", ("admin",), template=f"{ADMIN}/reload"),
+    Route("/admin/models", ("admin",), method="GET"),
+    Route("/admin/models/prm", ("admin",), method="GET", template=ADMIN),
+    *(
+        Route(f"/admin/models/prm/{change}", ("admin",), body, method, f"{ADMIN}/{change}", after)
+        for change, body, method, after in (
+            ("candidate", {"label": "v2"}, "POST", ()),
+            ("shadow", {"share": 0.5}, "POST", ("candidate",)),
+            ("promote", None, "POST", ("candidate",)),
+            ("rollback", None, "POST", ("candidate", "promote")),
+            ("unload", {"which": "previous"}, "POST", ("candidate", "promote")),
+        )
+    ),
 )
 STREAMS = (
     Route("/best_of_n", ("score", "sample"), {**NATIVE[-1].body, "stream": True}),
     Route("/v1/chat/completions", ("score", "sample"), {**CHAT, "stream": True}),
 )
-ALL = [*GUARDED, *STREAMS]
-every_route = pytest.mark.parametrize("route", ALL, ids=[f"{'s ' * (r in STREAMS)}{r.path}" for r in ALL])
+ALL = [*GUARDED, *STREAMS, *SHARED]
+every_route = pytest.mark.parametrize("route", ALL, ids=[f"{'s ' * (r in STREAMS)}{r.method} {r.path}" for r in ALL])
 
 
 @pytest.fixture
 async def guarded(serve, keys_in_file):
     """A service that asks for keys everywhere."""
-    return await serve(keys=keys_in_file.ring(), metrics_need_key=True, admin_routes=True, adapters={"prm": "first"})
+    return await serve(
+        keys=keys_in_file.ring(),
+        metrics_need_key=True,
+        admin_routes=True,
+        adapters={"prm": "first"},
+        candidates={"prm": {"v2": load_profile("embedded-prm")}},
+    )
 
 
 Ask = Callable[..., Awaitable[httpx.Response]]
@@ -88,7 +138,9 @@ def test_a_route_that_is_in_no_table_asks_for_admin() -> None:
 
 
 @every_route
-async def test_its_scopes_let_it_through(ask, keys_in_file, route) -> None:
+async def test_its_scopes_let_it_through(ask, guarded, keys_in_file, route) -> None:
+    for change in route.after:
+        await CHANGES[change](guarded.fake.service.succession)
     response = await ask(route, keys_in_file.new("alice", *(route.scopes or ("admin",))))
     assert response.status_code == 200, response.text
 
@@ -112,8 +164,8 @@ async def test_a_missing_scope_is_named(ask, keys_in_file, route) -> None:
     for missing in route.scopes:
         key = keys_in_file.new("alice", *(scope for scope in SCOPES if scope != missing))
         response = await ask(route, key)
-        message = response.json()["error"]["message"]
-        assert (response.status_code, [scope for scope in SCOPES if f"scope {scope}" in message]) == (403, [missing])
+        named = [scope for scope in SCOPES if f"scope {scope}" in response.text]
+        assert (response.status_code, named) == (403, [missing])
 
 
 @every_route
@@ -156,6 +208,26 @@ async def test_a_service_without_keys_describes_none(api) -> None:
 @pytest.mark.parametrize("path", ["/health", "/ready", "/openapi.json", "/docs"])
 async def test_probes_and_the_description_never_ask(guarded, path) -> None:
     assert (await guarded.http.get(path)).status_code == 200
+
+
+@pytest.mark.parametrize("key", [None, "sf-unknown"])
+async def test_a_stranger_learns_from_ready_whether_but_not_what(guarded, ask, key) -> None:
+    answer = await ask(Route("/ready", (), method="GET"), key)
+    assert answer.json() == {"ready": True, "models": {}, "details": {}, "generators": {}}
+
+
+async def test_any_key_is_told_by_ready_what_is_served(ask, keys_in_file) -> None:
+    told = (await ask(Route("/ready", (), method="GET"), keys_in_file.new("alice", "sample"))).json()
+    assert (told["models"]["prm"], list(told["generators"])) == ("ready", ["default"])
+
+
+async def test_why_a_model_failed_is_told_to_holders_of_a_key_alone(serve, keys_in_file) -> None:
+    broken = {"prm": CheckpointMissing("/private/place is empty")}
+    api = await serve(keys=keys_in_file.ring(), broken=broken)
+    key = keys_in_file.new("alice", "score")
+    keys_in_file.now_s += 1
+    answers = [await api.http.get("/ready", headers=headers) for headers in ({}, {"authorization": f"Bearer {key}"})]
+    assert [(answer.status_code, "/private/place" in answer.text) for answer in answers] == [(503, False), (503, True)]
 
 
 async def test_metrics_are_open_by_default(serve, keys_in_file) -> None:

@@ -52,7 +52,7 @@ async def test_a_malformed_score_request_names_its_field(api, body, param) -> No
         ({"problem": "p", "candidates": [{"text": "a", "steps": ["b"]}]}, "candidates[0]"),
         ({"problem": "p", "candidates": [{"answer": "5"}]}, "candidates[0]"),
         ({"candidates": ["a"]}, None),
-        ({"query": 3, "documents": ["a"]}, "query"),
+        ({"query": 3, "documents": ["a"], "strategy": "process"}, "query"),
         ({"query": "p", "documents": ["a"], "candidates": ["b"]}, "documents"),
         ({"items": [{"problem": "p", "candidates": ["a", 3]}]}, "items[0].candidates[1]"),
         ({"items": [{"problem": "p", "candidates": ["a"]}], "problem": "p"}, None),

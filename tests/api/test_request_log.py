@@ -2,12 +2,12 @@
 
 import io
 import json
-import logging
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
+from captured_log import captured_log
 from surefoot.log_lines import JsonLines
 
 SECRET = "zebra4711"
@@ -36,22 +36,8 @@ class Log:
 
 @pytest.fixture
 def log() -> Iterator[Log]:
-    stream = io.StringIO()
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonLines())
-    root = logging.getLogger()
-    before = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    # As `surefoot serve` sets them: the test's own client is no part of the service.
-    quiet = {name: logging.getLogger(name).level for name in ("httpx", "httpcore")}
-    for name in quiet:
-        logging.getLogger(name).setLevel(logging.WARNING)
-    yield Log(stream)
-    for name, level in quiet.items():
-        logging.getLogger(name).setLevel(level)
-    root.setLevel(before)
-    root.removeHandler(handler)
+    with captured_log(JsonLines()) as stream:
+        yield Log(stream)
 
 
 class Broken:

@@ -49,9 +49,9 @@ def items() -> Iterator[ScoreItem]:
     return map(item, range(NUM_ITEMS))
 
 
-@pytest.fixture(scope="module", params=[("sync", 1), ("async", 1), ("sync", 2), ("async", 2)], ids=str)
+@pytest.fixture(scope="module", params=[("sync", 1), ("async", 2)], ids=str)
 def run(request: pytest.FixtureRequest, running_http: Any) -> Run:
-    """Both clients, in front of one server and of two."""
+    """The blocking client in front of one server, the other one in front of two."""
     mode, num_servers = request.param
     with ExitStack() as running:
         servers = [running.enter_context(running_http(FakeParts())) for _ in range(num_servers)]

@@ -12,6 +12,7 @@ import pytest
 
 from surefoot.api.app import create_app
 from surefoot.cli.reference import all_commands
+from surefoot.profiles import load_profile
 from surefoot.wiring.fake_service import FakeParts, build_fake_service
 
 ROOT = Path(__file__).parents[2]
@@ -88,6 +89,12 @@ def requests_in(text: str) -> Iterator[tuple[str, str]]:
 
 
 CALLS = [(path, call) for path in DOCUMENTS for call in program_calls(path.read_text(encoding="utf-8"))]
+LOADED = ("/admin/models/prm/candidate", {"label": "v2"})
+BEFORE = {
+    "/admin/models/prm/shadow": [LOADED],
+    "/admin/models/prm/unload": [LOADED, ("/admin/models/prm/promote", None)],
+}
+"""What must have been asked for before, by the path of a request that needs it."""
 REQUESTS = [(path, *found) for path in DOCUMENTS for found in requests_in(path.read_text(encoding="utf-8"))]
 
 
@@ -116,7 +123,8 @@ def test_a_call_that_does_not_exist_is_found(call, said) -> None:
 
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(build_fake_service(FakeParts()).service)
+    candidates = {"prm": {"v2": load_profile("embedded-prm")}}
+    app = create_app(build_fake_service(FakeParts(admin_routes=True, candidates=candidates)).service)
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://surefoot.test")
     async with app.router.lifespan_context(app), client:
         yield client
@@ -124,6 +132,8 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.mark.parametrize(("document", "path", "body"), REQUESTS, ids=[f"{d.stem}{path}" for d, path, _ in REQUESTS])
 async def test_every_request_is_one_that_the_api_takes(http, document, path, body) -> None:
+    for earlier, asked in BEFORE.get(path, ()):
+        await http.post(earlier, json=asked)
     answer = await http.post(path, json=json.loads(body))
     assert answer.status_code == 200, answer.text
 

@@ -14,9 +14,21 @@ SCORING = ("/score", "/rerank", "/sample", "/best_of_n", "/select")
 CHAT = "/v1/chat/completions"
 POOLING = "/pooling"
 NATIVE_ERRORS = (*SCORING, CHAT)
-POSTED = (*NATIVE_ERRORS, POOLING)
-ADMIN = "/admin/models/{name}/reload"
-OPERATIONS = ("/health", "/ready", "/metrics", "/v1/models")
+VLLM = (POOLING, "/classify", "/v1/score", "/v1/rerank", "/v2/rerank")
+DIALECTS = {
+    **dict.fromkeys(VLLM, "VllmErrorResponse"),
+    **dict.fromkeys(("/cohere/v1/rerank", "/cohere/v2/rerank"), "CohereError"),
+    **dict.fromkeys(("/jina/v1/rerank", "/get_reward", "/slime/reward"), "DetailError"),
+    **dict.fromkeys(("/tei/rerank", "/tei/predict", "/predict"), "TeiError"),
+    "/openr/get_worker_address": "OpenrError",
+    "/openr/worker_value_inference": "OpenrError",
+    "/openr/{model}/worker_value_inference": "OpenrError",
+}
+"""The schema of each dialect's errors."""
+POSTED = (*NATIVE_ERRORS, *DIALECTS)
+CHANGES = ("reload", "candidate", "shadow", "promote", "rollback", "unload")
+ADMIN = tuple(f"/admin/models/{{name}}/{change}" for change in CHANGES)
+OPERATIONS = ("/health", "/ready", "/metrics", "/v1/models", "/admin/models", "/admin/models/{name}")
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +50,10 @@ def test_it_says_which_version_it_is_written_in(document) -> None:
 
 
 def test_it_has_every_route_and_no_other(document) -> None:
-    assert set(document["paths"]) == {*POSTED, ADMIN, *OPERATIONS}
+    assert set(document["paths"]) == {*POSTED, *ADMIN, *OPERATIONS}
 
 
-@pytest.mark.parametrize("path", [*POSTED, ADMIN])
+@pytest.mark.parametrize("path", [*POSTED, *ADMIN])
 def test_work_is_posted(document, path) -> None:
     assert set(document["paths"][path]) == {"post"}
 
@@ -58,25 +70,33 @@ def test_errors_are_declared_in_the_native_shape(document, path, status) -> None
     assert content["schema"] == {"$ref": "#/components/schemas/ErrorResponse"}
 
 
-@pytest.mark.parametrize("status", ["404", "422", "503"])
-def test_errors_of_a_reload_are_declared_in_the_native_shape(document, status) -> None:
-    content = document["paths"][ADMIN]["post"]["responses"][status]["content"]["application/json"]
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [(path, status) for path in ADMIN for status in ("404", "503")]
+    + [(path, "422") for path in ADMIN[:2]]
+    + [(path, "409") for path in ADMIN[1:]],
+)
+def test_errors_of_changes_are_declared_in_the_native_shape(document, path, status) -> None:
+    content = document["paths"][path]["post"]["responses"][status]["content"]["application/json"]
     assert content["schema"] == {"$ref": "#/components/schemas/ErrorResponse"}
 
 
-def test_pooling_declares_its_errors_in_vllms_shape(document) -> None:
-    responses = document["paths"][POOLING]["post"]["responses"]
+@pytest.mark.parametrize(("path", "shape"), DIALECTS.items())
+def test_a_dialect_declares_its_errors_in_its_systems_shape(document, path, shape) -> None:
+    responses = document["paths"][path]["post"]["responses"]
     shapes = {
         status: response["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
         for status, response in responses.items()
         if status != "200"
     }
-    assert set(shapes) >= {"400", "404", "413", "429", "503", "504", "default"}
-    assert set(shapes.values()) == {"VllmErrorResponse"}
+    assert set(shapes) >= {"400", "401", "403", "404", "413", "429", "503", "504"}
+    assert set(shapes.values()) == {shape}
 
 
-def test_pooling_never_answers_422(document) -> None:
-    assert "422" not in document["paths"][POOLING]["post"]["responses"]
+@pytest.mark.parametrize("path", VLLM)
+def test_vllms_routes_never_answer_422(document, path) -> None:
+    responses = document["paths"][path]["post"]["responses"]
+    assert ("422" in responses, "default" in responses) == (False, True)
 
 
 def test_an_error_has_code_message_type_and_param(document) -> None:
@@ -99,7 +119,7 @@ def test_native_request_bodies_refuse_unknown_fields(document, path) -> None:
     assert request_body(document, path)["additionalProperties"] is False
 
 
-@pytest.mark.parametrize("path", [CHAT, POOLING])
+@pytest.mark.parametrize("path", [CHAT, *DIALECTS])
 def test_dialects_ignore_unknown_fields_as_the_other_systems_do(document, path) -> None:
     assert request_body(document, path).get("additionalProperties", True) is True
 

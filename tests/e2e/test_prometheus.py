@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import httpx
 import pytest
-import yaml
+from loadtests.dashboard_panels import dashboard_rows
+from loadtests.prometheus_server import Prometheus
 
 from surefoot_client import SurefootClient
 
 pytestmark = pytest.mark.skipif(shutil.which("prometheus") is None, reason="prometheus is not installed")
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
 CONFIG = """
 [[models]]
 name = "prm"
@@ -41,7 +34,6 @@ CANDIDATES = [
     "2 * 3 = 5\nThe answer is 9.",
     "2 + 3 = 5\n5 + 4 = 9\n9 + 1 = 10\nThe answer is 10.",
 ]
-VARIABLES = {"$__rate_interval": "30s", "$job": ".*", "$model": ".*"}
 SHOWS_DATA = {
     "Requests by route",
     "Share of 5xx",
@@ -54,7 +46,10 @@ SHOWS_DATA = {
     "Share of unique tokens",
     "Share known from before",
     "Inputs known by a cache",
+    "Caches filled",
     "Models that are ready",
+    "Engine faults",
+    "Time since the start",
     "Step scores",
     "Solution scores",
     "Distribution of solution scores",
@@ -65,76 +60,14 @@ SHOWS_DATA = {
     "Groups whose bests differ",
     "Agreement of both models",
     "Memory of the process",
+    "Memory of known prefixes",
 }
 
 
-def targets() -> Iterator[tuple[str, str]]:
+def targets() -> list[tuple[str, str]]:
     """Title and expression of every query of the dashboard, its variables filled in."""
-    for panel in json.loads((DEPLOY / "grafana/surefoot.json").read_text(encoding="utf-8"))["panels"]:
-        for target in panel.get("targets", []):
-            expression = target["expr"]
-            for variable, value in VARIABLES.items():
-                expression = expression.replace(variable, value)
-            yield panel["title"], expression
-
-
-def configuration(folder: Path, server: str) -> Path:
-    """The example of deploy/, with this server, at the pace of a test."""
-    config = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text(encoding="utf-8"))
-    config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
-    config["scrape_configs"][0]["static_configs"][0]["targets"] = [urlsplit(server).netloc]
-    shutil.copy(DEPLOY / "prometheus/rules.yml", folder)
-    path = folder / "prometheus.yml"
-    path.write_text(yaml.safe_dump(config), encoding="utf-8")
-    return path
-
-
-class Prometheus:
-    """A running one, asked over HTTP."""
-
-    def __init__(self, folder: Path, server: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        self.log = folder / "prometheus.log"
-        with self.log.open("wb") as output:
-            self.process = subprocess.Popen(
-                [
-                    "prometheus",
-                    f"--config.file={configuration(folder, server)}",
-                    f"--storage.tsdb.path={folder / 'data'}",
-                    f"--web.listen-address=127.0.0.1:{port}",
-                ],
-                stdout=output,
-                stderr=output,
-            )
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=30)
-
-    def get(self, path: str, **parameters: str) -> Any:
-        """The data of an answer that says success."""
-        answer = self.http.get(path, params=parameters).json()
-        assert answer["status"] == "success", answer
-        return answer["data"]
-
-    def query(self, expression: str) -> list[dict[str, Any]]:
-        return self.get("/query", query=expression)["result"]
-
-    def wait_for(self, expression: str) -> None:
-        """Until the expression has a result."""
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and self.process.poll() is None:
-            try:
-                if self.query(expression):
-                    return
-            except httpx.TransportError:
-                pass
-            time.sleep(0.5)
-        pytest.fail(f"no result of {expression}:\n{self.log.read_text(errors='replace')[-4000:]}")
-
-    def close(self) -> None:
-        self.http.close()
-        self.process.terminate()
-        self.process.wait(30)
+    panels = [panel for row in dashboard_rows("30s").values() for panel in row]
+    return [(panel.title, query.expression) for panel in panels for query in panel.queries]
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +95,7 @@ def _work(client: SurefootClient, problem: str) -> None:
     client.score([{"problem": problem, "solution": text} for text in CANDIDATES])
 
 
-@pytest.mark.parametrize(("title", "expression"), list(targets()))
+@pytest.mark.parametrize(("title", "expression"), targets())
 def test_every_panel_is_answered(prometheus: Prometheus, title: str, expression: str) -> None:
     result = prometheus.query(expression)
     if title in SHOWS_DATA:

@@ -113,5 +113,7 @@ def test_what_is_behind_the_last_whole_block_is_shared_with_the_same_sequence_on
         whole = len(sequence) // block * block
         for position, flat in enumerate(forest.flat_positions(place, range(len(sequence)))):
             assert forest.token_ids(flat, flat + 1) == [sequence[position]]
-            if position == len(sequence) - 1:
-                assert forest.tail_start(segment_of(forest, flat)) == (whole if whole < len(sequence) else None)
+            if position >= whole:
+                assert forest.tail_start(segment_of(forest, flat)) == whole
+            elif segment_of(forest, flat).end == flat + 1:
+                assert forest.tail_start(segment_of(forest, flat)) is None

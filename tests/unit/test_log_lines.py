@@ -56,6 +56,13 @@ def test_the_request_the_trace_and_the_caller_are_named() -> None:
     assert told == {"request_id": "r-1", "trace_id": "a" * 32, "span_id": "b" * 16, "caller": "key alice"}
 
 
+def test_a_circle_of_causes_is_told_once() -> None:
+    first, second = raised(ValueError(SECRET)), raised(KeyError(SECRET))
+    first.__cause__, second.__cause__ = second, first
+    told = origin(ExceptionGroup(SECRET, [first, second]))
+    assert [told.count(name) for name in ("ExceptionGroup", "ValueError", "KeyError", SECRET)] == [1, 1, 1, 0]
+
+
 def test_fields_of_a_line_are_fields() -> None:
     line = read(record(extra=with_fields(model="prm", seconds=0.5, caller=None)))
     assert (line["model"], line["seconds"], "caller" in line) == ("prm", 0.5, False)

@@ -59,9 +59,9 @@ def test_a_server_that_goes_moves_its_own_problems_only():
 
 
 def test_an_overloaded_server_passes_on_to_the_next_in_line():
-    servers = [Server("http://a", num_under_way=3), Server("http://b", num_under_way=1)]
+    servers = [Server("http://a", num_under_way=6), Server("http://b", num_under_way=1)]
     assert chosen(servers, True, 0.0, ()) is servers[1]
-    servers[1].num_under_way = 3
+    servers[1].num_under_way = 6
     assert chosen(servers, True, 0.0, ()) is servers[0]
 
 

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from surefoot.api.described_keys import describe_keys
-from surefoot.api.dialects import pooling
+from surefoot.api.dialects.table import ROUTERS
 from surefoot.api.drain import Drain, Gate
 from surefoot.api.errors import install_error_handlers
 from surefoot.api.guard import KeyGuard
@@ -45,10 +45,7 @@ def create_app(service: Service, drain: Drain | None = None) -> FastAPI:
     )
     app.state.service = service
     app.state.drain = drain
-    for room in (score, rank, sample, best_of_n, chat, select, pooling, operations):
-        app.include_router(room.router)
-    if service.admin_routes:
-        app.include_router(admin.router)
+    _include_routes(app, service)
     install_error_handlers(app, service.telemetry.error)
     # The last one added is the outermost: an unexpected error is answered inside what counts and names requests.
     app.add_middleware(Unexpected, count_error=service.telemetry.error)
@@ -69,6 +66,16 @@ def create_app(service: Service, drain: Drain | None = None) -> FastAPI:
     app.add_middleware(Measured, finished=service.telemetry.request_finished)
     app.add_middleware(RequestId)
     return app
+
+
+def _include_routes(app: FastAPI, service: Service) -> None:
+    for room in (score, rank, sample, best_of_n, chat, select, operations):
+        app.include_router(room.router)
+    for dialect, routers in ROUTERS.items():
+        for router in routers if dialect in service.dialects else ():
+            app.include_router(router)
+    if service.admin_routes:
+        app.include_router(admin.router)
 
 
 def set_limits(app: FastAPI, limits: Limits) -> None:

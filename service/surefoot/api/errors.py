@@ -12,8 +12,8 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from surefoot.api.dialects.vllm_errors import VLLM
-from surefoot.api.error_shapes import NATIVE, ErrorShape, Refusal
+from surefoot.api.dialects.shapes import shape_of
+from surefoot.api.error_shapes import Refusal
 from surefoot.errors import QueueFull, SurefootError, UnrecognisedBody
 
 STATUS: Mapping[str, int] = {
@@ -26,6 +26,14 @@ STATUS: Mapping[str, int] = {
     "generator_not_found": 404,
     "wrong_model_kind": 422,
     "adapter_not_configured": 422,
+    "candidate_not_configured": 422,
+    "model_state_conflict": 409,
+    "checkpoint_missing": 422,
+    "checkpoint_damaged": 422,
+    "checkpoint_refused": 422,
+    "out_of_memory": 422,
+    "settings_invalid": 422,
+    "profile_ambiguous": 422,
     "adapter_invalid": 422,
     "adapter_mismatch": 422,
     "profile_invalid": 422,
@@ -43,15 +51,14 @@ STATUS: Mapping[str, int] = {
     "unsupported_messages": 422,
     "unsafe_text": 422,
     "no_steps": 422,
+    "empty_problem": 422,
+    "empty_step": 422,
     "deadline_exceeded": 504,
     "model_stopped": 503,
 }
-"""Status of each code that can be the answer to a whole request; /sample and /pooling have no items to hang an item's
-error on, and a chat completion has none to answer with where every candidate failed. A reload is refused for what
-would otherwise keep a model from starting."""
-
-SHAPES: Mapping[str, ErrorShape] = {"/pooling": VLLM}
-"""Paths whose callers know another system's errors; everywhere else they are native."""
+"""Status of each code that can be the answer to a whole request; /sample and the dialects have no items to hang an
+item's error on, and a chat completion has none to answer with where every candidate failed. A reload and a
+candidate are refused for what would otherwise keep a model from starting."""
 
 _PLAIN_CODES = {
     400: "bad_request",
@@ -80,7 +87,7 @@ def error_response(
     if retry_after_s is None and status in (429, 503):
         retry_after_s = _RETRY_AFTER_S
     headers = {} if retry_after_s is None else {"retry-after": str(math.ceil(retry_after_s))}
-    shape = SHAPES.get(path, NATIVE)
+    shape = shape_of(path)
     refusal = Refusal(shape.status(status), code, message, param)
     return JSONResponse(shape.body(refusal), refusal.status, headers)
 
@@ -142,7 +149,7 @@ def param_path(location: Sequence[str | int]) -> str:
 
 def error_responses(*errors: type[SurefootError], path: str = "") -> dict[int | str, dict[str, Any]]:
     """OpenAPI entries for the statuses that a route may answer with, in the shape of its `path`."""
-    shape = SHAPES.get(path, NATIVE)
+    shape = shape_of(path)
     native = {400, 401, 403, 408, 413, 415, 422, 503, *(STATUS[error.code] for error in errors)}
     statuses = {shape.status(status) for status in native}
     entries: dict[int | str, dict[str, Any]] = {status: {"model": shape.model} for status in sorted(statuses)}

@@ -32,15 +32,38 @@ _NATIVE: Mapping[str, Needed] = {
     "/sample": _SAMPLE,
     "/best_of_n": _SCORE | _SAMPLE,
 }
+_ADMIN_PATHS = (
+    "",
+    "/{name:path}",
+    *(f"/{{name:path}}/{change}" for change in ("reload", "candidate", "shadow", "promote", "rollback", "unload")),
+)
+_DIALECTS = (
+    "/pooling",
+    "/classify",
+    "/v1/score",
+    "/v1/rerank",
+    "/v2/rerank",
+    "/cohere/v1/rerank",
+    "/cohere/v2/rerank",
+    "/jina/v1/rerank",
+    "/predict",
+    "/tei/predict",
+    "/tei/rerank",
+    "/get_reward",
+    "/slime/reward",
+    "/openr/get_worker_address",
+    "/openr/worker_value_inference",
+    "/openr/{model:path}/worker_value_inference",
+)
 METRICS = "/metrics"
 NEEDED: Mapping[str, Needed] = {
     **_NATIVE,
     **{f"/surefoot/v1{path}": needed for path, needed in _NATIVE.items()},
-    "/pooling": _SCORE,
+    **dict.fromkeys(_DIALECTS, _SCORE),
     "/v1/chat/completions": _SCORE | _SAMPLE,
     "/v1/models": ANY_KEY,
     METRICS: ANY_KEY,
-    "/admin/models/{name:path}/reload": _ADMIN,
+    **{f"/admin/models{path}": _ADMIN for path in _ADMIN_PATHS},
 }
 """By the template of the route; what stands neither here nor in `OPEN` asks for `admin`."""
 
@@ -83,11 +106,11 @@ class KeyGuard:
             return
         route = _route_of(scope, self._routes)
         needed = needed_for(getattr(route, "path", None), metrics_need_key=self._metrics_need_key)
-        key = None if needed is None else self._key_of(scope)
+        key = self._key_of(scope)
         refused = None if needed is None else _refusal(key, needed)
         if refused is None:
             caller = _caller(scope, key)
-            scope.setdefault("state", {})["caller"] = caller
+            scope.setdefault("state", {}).update({"caller": caller, "has_key": key is not None})
             with called_by(caller):
                 await self._app(scope, receive, send)
             return

@@ -9,8 +9,10 @@ from surefoot.answers import EquivalenceJudge
 from surefoot.api.app import create_app
 from surefoot.api.service import Limits, Service
 from surefoot.ports import SilentTelemetry
+from surefoot.promotions import Promotions
 from surefoot.ranking import Ranker
 from surefoot.registry import Registry
+from surefoot.succession import Succession
 
 
 def openapi_text() -> str:
@@ -24,8 +26,10 @@ def _empty_service() -> Service:
     async def nothing() -> None: ...
 
     judge: EquivalenceJudge = _NoJudge()
+    registry = Registry({}, {})
     return Service(
-        registry=Registry({}, {}),
+        registry=registry,
+        succession=Succession(registry, {}, {}, SilentTelemetry(), Promotions(None)),
         generators={},
         ranker=Ranker(judge),
         telemetry=SilentTelemetry(),

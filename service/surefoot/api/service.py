@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, get_args
 
 from fastapi import Depends, Request
 
 from surefoot.access import KeyRing
-from surefoot.domain import Message
+from surefoot.domain import Dialect, Message
 from surefoot.errors import GeneratorNotFound, InvalidRequest, SamplerUnavailable
 from surefoot.ports import Sampler, Telemetry
 from surefoot.ranking import Ranker
 from surefoot.registry import Registry
+from surefoot.succession import Succession
+
+ALL_DIALECTS: frozenset[Dialect] = frozenset(get_args(Dialect))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,12 @@ class Service:
     """The running parts behind the API. `metrics_text` gives Prometheus' exposition and its content type.
 
     `admin_routes` has the routes served that change what is served. With `keys` every request needs one of them, by
-    the table of `api/guard.py`; /metrics only if `metrics_need_key`.
+    the table of `api/guard.py`; /metrics only if `metrics_need_key`. Other systems' contracts are served that are among
+    `dialects`.
     """
 
     registry: Registry
+    succession: Succession
     generators: Mapping[str, Generator]
     ranker: Ranker
     telemetry: Telemetry
@@ -57,6 +62,7 @@ class Service:
     admin_routes: bool = False
     keys: KeyRing | None = None
     metrics_need_key: bool = False
+    dialects: frozenset[Dialect] = ALL_DIALECTS
 
     def generator(self, name: str | None, *, param: str = "generator") -> Generator:
         """The named generator, or the first. Raises `GeneratorNotFound`, or `SamplerUnavailable` for none at all."""

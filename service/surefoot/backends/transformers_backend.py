@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 
 from surefoot.backends.lost_device import lost_device_told
-from surefoot.domain import Forwarded, ForwardItem, Rows
+from surefoot.domain import CacheUse, Forwarded, ForwardItem, Rows
 from surefoot.errors import SettingsInvalid
 from surefoot.modeling.adapters import Adapter
 from surefoot.modeling.checkpoint import Checkpoint
@@ -58,6 +58,11 @@ class TransformersBackend:
     def keeps_prefixes(self) -> bool:
         """Whether an input that goes on from an earlier one costs its new tokens only."""
         return self._trunk.keeps_prefixes and not self._each_alone
+
+    @property
+    def prefix_use(self) -> CacheUse | None:
+        """How full the prefix cache is; `None` where none is used."""
+        return self._trunk.prefix_use if self.keeps_prefixes else None
 
     def add_head(self, name: str, head: torch.nn.Module) -> None:
         """Register a head under a name that `ForwardItem.head` may ask for."""

@@ -84,6 +84,7 @@ class VllmBackend:
         self._closed = False
         self._retry_at = 0.0
         self._num_failed_starts = 0
+        self._num_restarts = 0
         self._loop = asyncio.new_event_loop()
         # vLLM's asynchronous engine belongs to one loop; the scheduler's thread waits for it there.
         self._thread = threading.Thread(target=self._loop.run_forever, name=f"vllm-{name}", daemon=True)
@@ -110,6 +111,11 @@ class VllmBackend:
         found: str = __version__
         return found
 
+    @property
+    def num_restarts(self) -> int:
+        """How often a new engine was tried because the one before had died."""
+        return self._num_restarts
+
     def forward(self, batch: Sequence[ForwardItem]) -> list[Forwarded]:
         engine = self._living_engine()
         return asyncio.run_coroutine_threadsafe(self._pool(engine, batch), self._loop).result()
@@ -133,6 +139,7 @@ class VllmBackend:
             if time.monotonic() < self._retry_at:
                 raise BackendFailed("vLLM's engine died and did not start again; see the server's log")
             log.error("model %s: vLLM's engine died; starting a new one", self._name)
+            self._num_restarts += 1
             self._stop_engine()
             try:
                 self._engine = self._start()

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import httpx
 from rich.console import Console
 
+from surefoot.whole_file import write_whole
 from surefoot_client.environment import key_from_environment
 
 _RELOAD_TIMEOUT_S = 600.0
@@ -44,7 +45,6 @@ def copied_adapter(source: Path, target: Path) -> None:
     """
     from surefoot.modeling.adapters import CONFIG, FACTS, WEIGHTS
     from surefoot.training.adapter_files import PROFILE
-    from surefoot.training.run_state import write_whole
 
     target.mkdir(parents=True, exist_ok=True)
     for name in (WEIGHTS, CONFIG, PROFILE, FACTS):

@@ -72,7 +72,11 @@ def _describe_entries(prefix: str, annotation: Any, entries: Any) -> Iterator[Se
     for name, field in kind.model_fields.items():
         usual = _REQUIRED if field.is_required() else field.get_default(call_default_factory=True)
         meaning = " ".join((field.description or "").split())
-        yield SettingDoc(prefix + name, [_plain(getattr(entry, name)) for entry in entries], _plain(usual), meaning)
+        values = [getattr(entry, name) for entry in entries]
+        yield SettingDoc(prefix + name, [_plain(value) for value in values], _plain(usual), meaning)
+        if isinstance(usual, list):
+            within = [entry for value in values for entry in value]
+            yield from _describe_entries(f"{prefix}{name}[].", field.annotation, within)
 
 
 def _plain(value: Any) -> Any:

@@ -9,6 +9,7 @@ SurefootError
 │   ├── InvalidRequest · UnrecognisedBody · AggregationNotDefined
 │   ├── Unauthorized · Forbidden
 │   ├── ModelNotFound · GeneratorNotFound · WrongModelKind · AdapterNotConfigured
+│   ├── CandidateNotConfigured · ModelStateConflict
 │   ├── QueueFull · GroupTooLarge · RequestTimeout · BodyTooLarge · BodyTimeout · UnsupportedEncoding
 │   └── NotReady · SamplerUnavailable
 ├── EvaluationError         the data cannot give what is asked of it: LabelsDegenerate · PoolsTooSmall
@@ -18,7 +19,7 @@ SurefootError
 └── StartupError            the process cannot serve what its configuration asks for
     ├── CheckpointMissing · CheckpointDamaged · CheckpointRefused · ProfileInvalid · ProfileAmbiguous
     ├── AdapterInvalid · AdapterMismatch
-    └── SettingsInvalid · KeysFileInvalid · SelfCheckFailed · PortInUse · GpuMemoryTooSmall
+    └── SettingsInvalid · KeysFileInvalid · SelfCheckFailed · PortInUse · OutOfMemory · GpuMemoryTooSmall
 
 `code` is stable and part of the API. HTTP statuses are known to `api/errors.py` alone.
 """
@@ -50,11 +51,13 @@ from surefoot.errors.request import (
     AggregationNotDefined,
     BodyTimeout,
     BodyTooLarge,
+    CandidateNotConfigured,
     Forbidden,
     GeneratorNotFound,
     GroupTooLarge,
     InvalidRequest,
     ModelNotFound,
+    ModelStateConflict,
     NotReady,
     QueueFull,
     RequestError,
@@ -73,6 +76,7 @@ from surefoot.errors.startup import (
     CheckpointRefused,
     GpuMemoryTooSmall,
     KeysFileInvalid,
+    OutOfMemory,
     PortInUse,
     ProfileAmbiguous,
     ProfileInvalid,
@@ -97,6 +101,7 @@ __all__ = [
     "BackendFailed",
     "BodyTimeout",
     "BodyTooLarge",
+    "CandidateNotConfigured",
     "CheckpointDamaged",
     "CheckpointMissing",
     "CheckpointRefused",
@@ -116,11 +121,13 @@ __all__ = [
     "LabelsDegenerate",
     "LossNotFinite",
     "ModelNotFound",
+    "ModelStateConflict",
     "ModelStopped",
     "NoSteps",
     "NonFiniteScore",
     "NotReady",
     "NotTrainable",
+    "OutOfMemory",
     "PoolsTooSmall",
     "PortInUse",
     "ProfileAmbiguous",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class SurefootError(Exception):
@@ -19,3 +19,9 @@ class SurefootError(Exception):
         super().__init__(message)
         self.message = message
         self.param = param
+
+    def at(self, place: str) -> Self:
+        """The same error, telling which of several inputs it is about; this one may be told to others too."""
+        told = type(self).__new__(type(self), *self.args)
+        told.__dict__.update(self.__dict__, message=f"{place}: {self.message}", param=place)
+        return told

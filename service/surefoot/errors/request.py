@@ -51,6 +51,18 @@ class AdapterNotConfigured(RequestError):
     code = "adapter_not_configured"
 
 
+class CandidateNotConfigured(RequestError):
+    """The model has no candidate of that label in the settings."""
+
+    code = "candidate_not_configured"
+
+
+class ModelStateConflict(RequestError):
+    """What is asked for does not fit what stands beside the model now: nothing to promote, or a place that is taken."""
+
+    code = "model_state_conflict"
+
+
 class GeneratorNotFound(RequestError):
     """No generator of that name is configured."""
 

@@ -75,6 +75,12 @@ class PortInUse(StartupError):
     code = "port_in_use"
 
 
+class OutOfMemory(StartupError):
+    """The model's weights do not fit into the memory that is left."""
+
+    code = "out_of_memory"
+
+
 class GpuMemoryTooSmall(StartupError):
     """Sampler and scorer do not fit on the GPU as asked."""
 

@@ -116,8 +116,9 @@ class GenerativeScorer:
         ]
         verdicts = [outcome for outcome in outcomes if isinstance(outcome, _Verdict)]
         usage = usage_of([rendered for verdict in verdicts for rendered in verdict.inputs])
-        self._telemetry.group_scored(self.name, usage)
-        self._telemetry.solutions_scored(scored_by(self.name, self.profile), by_problem(tasks, results))
+        if options.is_counted:
+            self._telemetry.group_scored(self.name, usage)
+            self._telemetry.solutions_scored(scored_by(self.name, self.profile), by_problem(tasks, results))
         timing = Timing(
             queue_s=max((verdict.queue_s for verdict in verdicts), default=0.0),
             forward_s=max((verdict.forward_s for verdict in verdicts), default=0.0),
@@ -172,11 +173,13 @@ class GenerativeScorer:
         if not readings:
             raise [*drawn.failures, *failures][0]
         passes = [outcome for outcome in outcomes if isinstance(outcome, ForwardResult)]
+        queue_s, forward_s = max(done.queue_s for done in passes), max(done.forward_s for done in passes)
+        self._telemetry.group_forwarded(self.name, len(passes), queue_s, forward_s)
         return _Verdict(
             mean_reading(list(readings.values())),
             tuple(drawn.inputs[place] for place in readings),
-            began - queued + max(done.queue_s for done in passes),
-            ended - began + max(done.forward_s for done in passes),
+            began - queued + queue_s,
+            ended - began + forward_s,
         )
 
     async def _forward(

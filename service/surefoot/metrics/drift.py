@@ -28,14 +28,15 @@ def population_stability_index(reference: Counts, recent: Counts) -> float:
 
 
 class DriftWindow:
-    """The first `size` scores are the reference, the last `size` behind them the recent window.
+    """The first `num_reference` scores are the reference, the last `num_recent` behind them the recent window.
 
     Bins are the deciles of the reference, so that they fit any scale. A value on a border has a bin of its own: models
     that saturate give the same score again and again.
     """
 
-    def __init__(self, size: int) -> None:
-        self._size = size
+    def __init__(self, num_reference: int, num_recent: int) -> None:
+        self._num_reference = num_reference
+        self._num_recent = num_recent
         self._first: list[float] = []
         self._borders: Floats | None = None
         self._reference: Counts = np.zeros(0, np.int64)
@@ -44,9 +45,9 @@ class DriftWindow:
 
     def add(self, scores: Floats) -> None:
         """Further scores, in order."""
-        room = self._size - len(self._first)
+        room = self._num_reference - len(self._first)
         self._first.extend(scores[:room].tolist())
-        if self._borders is None and len(self._first) == self._size:
+        if self._borders is None and len(self._first) == self._num_reference:
             first = np.array(self._first)
             self._borders = np.unique(np.quantile(first, np.arange(1, _NUM_QUANTILES) / _NUM_QUANTILES))
             self._reference = np.bincount(self._bins(first), minlength=2 * len(self._borders) + 1)
@@ -56,12 +57,12 @@ class DriftWindow:
         for index in self._bins(scores[max(room, 0) :]).tolist():
             self._recent.append(index)
             self._counts[index] += 1
-            if len(self._recent) > self._size:
+            if len(self._recent) > self._num_recent:
                 self._counts[self._recent.popleft()] -= 1
 
     def psi(self) -> float | None:
         """The population stability index; `None` until both windows are full."""
-        if len(self._recent) < self._size:
+        if len(self._recent) < self._num_recent:
             return None
         return population_stability_index(self._reference, self._counts)
 

@@ -37,7 +37,7 @@ _BY_BOTH = ("process", "outcome")
 class RewardQualityMetrics:
     """Measures of served scores. Labels are names of configured models, never anything that a caller sent."""
 
-    def __init__(self, registry: CollectorRegistry, *, drift_window: int) -> None:
+    def __init__(self, registry: CollectorRegistry, drift_reference: int, drift_recent: int) -> None:
         self._model_states: States = dict
         self._step_score = ScoreHistogram(
             "surefoot_step_score", "Scores of steps; P(right) where a model gives probabilities.", _BY_MODEL, registry
@@ -71,7 +71,7 @@ class RewardQualityMetrics:
             registry,
         )
         self._start_counters(registry)
-        self._windows: defaultdict[str, DriftWindow] = defaultdict(lambda: DriftWindow(drift_window))
+        self._windows: defaultdict[str, DriftWindow] = defaultdict(lambda: DriftWindow(drift_reference, drift_recent))
         registry.register(_DriftCollector(self._windows))
 
     def _start_counters(self, registry: CollectorRegistry) -> None:

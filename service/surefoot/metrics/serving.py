@@ -138,6 +138,9 @@ class ServingMetrics:
         for seconds in queue_s:
             self._queue_seconds.labels(model).observe(seconds)
 
+    def group_forwarded(self, model: str, num_inputs: int, queue_s: float, forward_s: float) -> None:
+        """A span where there are traces; queues and passes are measured by input and by pass."""
+
     def group_scored(self, model: str, usage: Usage) -> None:
         self._prompt_tokens.labels(model).inc(usage.prompt_tokens)
         self._unique_tokens.labels(model).inc(usage.unique_tokens)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import torch
 
+from surefoot.domain import CacheUse
 from surefoot.modeling.prefix_cache import PrefixCache
 from surefoot.modeling.transfer import on_device
 
@@ -24,11 +25,19 @@ class StatePool:
 
     def __init__(self, budget_bytes: int, layers: Sequence[KeyValue], hidden: torch.Tensor) -> None:
         parts = [each for pair in layers for each in pair]
-        num_slots = budget_bytes // sum(part.nbytes for part in (*parts, hidden))
+        self._slot_bytes = sum(part.nbytes for part in (*parts, hidden))
+        num_slots = budget_bytes // self._slot_bytes
+        self._num_slots = num_slots
         self.prefixes = PrefixCache(num_slots)
         # Not filled: on a CPU a row takes memory when it is first written.
         self._layers = [(_rows(key, num_slots), _rows(value, num_slots)) for key, value in layers]
         self._hidden = hidden.new_empty(num_slots, hidden.shape[-1])
+
+    @property
+    def use(self) -> CacheUse:
+        """How many tokens are known, and how many can be; safe in any thread."""
+        known = self.prefixes.num_tokens
+        return CacheUse(known, self._num_slots, known * self._slot_bytes, self._num_slots * self._slot_bytes)
 
     def through(self, known: Sequence[int], kept: Sequence[tuple[int, int]]) -> PoolPass:
         """A pass that reads the slots in `known`, and of whose tokens those are kept that `kept` names, each with its

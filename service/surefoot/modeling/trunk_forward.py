@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
+from surefoot.domain import CacheUse
 from surefoot.errors import CheckpointDamaged
 from surefoot.modeling.adapters import AdaptedLayers, Adapter
 from surefoot.modeling.checkpoint import Checkpoint
@@ -64,6 +65,11 @@ class TrunkForward:
     def keeps_prefixes(self) -> bool:
         """Whether what was computed is kept for sequences that go on from it."""
         return self._pool is not None
+
+    @property
+    def prefix_use(self) -> CacheUse | None:
+        """How full the prefix cache is; `None` without one."""
+        return None if self._pool is None else self._pool.use
 
     def gives_same_bits(self) -> bool:
         """Whether a sequence gives the same bits alone as beside others and behind a shared beginning.

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context
 
 from surefoot.callers import NOBODY
-from surefoot.domain import ForwardItem, ForwardResult, Priority
+from surefoot.domain import CacheUse, FaultKind, ForwardItem, ForwardResult, Priority
 from surefoot.errors import (
     BackendFailed,
     InputTooLong,
@@ -68,6 +68,7 @@ class Scheduler:
         self._task: asyncio.Task[None] | None = None
         self._closing = False
         self._fault: str | None = None
+        self._faults: dict[FaultKind, int] = {"failed_pass": 0, "stuck_pass": 0, "stopped": 0}
         self._running: list[Entry] = []
         self._settlement = Settlement(backend.name, telemetry, clock, max_cached_scores)
 
@@ -81,6 +82,16 @@ class Scheduler:
         """Why nothing can be computed, of which nobody here is the cause: a forward pass is stuck, the backend is lost
         or the loop crashed. Only a stuck pass may still end, and with it the fault."""
         return self._fault
+
+    @property
+    def faults(self) -> Mapping[FaultKind, int]:
+        """How often passes failed or were stuck, and whether the loop has stopped though nobody closed it."""
+        return self._faults
+
+    @property
+    def cache_use(self) -> CacheUse | None:
+        """How full the score cache is; `None` without one."""
+        return self._settlement.cache_use
 
     @property
     def limits(self) -> SchedulerLimits:
@@ -199,6 +210,7 @@ class Scheduler:
         if isinstance(forward_pass.failure, ModelStopped):
             raise forward_pass.failure
         if not forward_pass.is_attributable:
+            self._faults["failed_pass"] += 1
             logger.error(
                 "model %s: a forward pass of %d inputs with %d tokens gave %d results%s",
                 self._backend.name,
@@ -218,6 +230,7 @@ class Scheduler:
         try:
             while not (await asyncio.wait({running}, timeout=look_every_s(stuck_after_s)))[0]:
                 if self._fault is None and is_stuck(began_at, self._clock(), stuck_after_s):
+                    self._faults["stuck_pass"] += 1
                     self._fault = f"stuck: no forward pass finished in {stuck_after_s:g} s"
                     about = with_fields(model=self._backend.name)
                     logger.critical("model %s is %s", self._backend.name, self._fault, extra=about)
@@ -242,6 +255,8 @@ class Scheduler:
             logger.critical("model %s stopped: %s", self._backend.name, self._fault, exc_info=crash, extra=about)
         elif not self._closing:
             self._fault = "stopped: the scheduler's loop was cancelled"
+        if crash is not None or not self._closing:
+            self._faults["stopped"] += 1
         self._closing = True
         if self._fault is None:
             self._fail_all(BackendFailed, "shutting down")

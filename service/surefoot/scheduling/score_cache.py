@@ -6,7 +6,7 @@ import struct
 from collections import OrderedDict
 from hashlib import blake2b
 
-from surefoot.domain import ForwardItem, Rows
+from surefoot.domain import CacheUse, ForwardItem, Rows
 
 Key = bytes
 
@@ -30,6 +30,11 @@ class ScoreCache:
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    @property
+    def use(self) -> CacheUse:
+        """How many inputs are remembered, and how many may be."""
+        return CacheUse(len(self._rows), self._max_entries)
 
     def get(self, key: Key) -> Rows | None:
         """What was computed for such an input, if it is still known."""

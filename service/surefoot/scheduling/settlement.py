@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from surefoot.domain import CacheName, ForwardItem, ForwardResult, Rows
+from surefoot.domain import CacheName, CacheUse, ForwardItem, ForwardResult, Rows
 from surefoot.errors import ItemError
 from surefoot.ports import Telemetry
 from surefoot.scheduling.admission import updated_speed
@@ -23,6 +23,11 @@ class Settlement:
         self._scores = ScoreCache(max_cached_scores) if max_cached_scores else None
         self.tokens_per_s: float | None = None
         """The recent speed; `None` before the first pass."""
+
+    @property
+    def cache_use(self) -> CacheUse | None:
+        """How full the score cache is; `None` where nothing is remembered."""
+        return None if self._scores is None else self._scores.use
 
     def key_of(self, item: ForwardItem) -> Key | None:
         """What an input's rows are remembered by; `None` where nothing is."""

@@ -8,13 +8,15 @@ from surefoot.settings.auth import AuthSettings
 from surefoot.settings.bounds import GpuSettings, LimitSettings, SchedulerSettings
 from surefoot.settings.changes import LIVE, changed_settings, with_live_settings
 from surefoot.settings.generators import Example, GeneratorSettings, RemoteGeneratorSettings
-from surefoot.settings.models import ModelSettings
+from surefoot.settings.models import CandidateSettings, ModelSettings
 from surefoot.settings.section import Section
 from surefoot.settings.settings import Settings, load_settings
+from surefoot.settings.telemetry import TelemetrySettings
 
 __all__ = [
     "LIVE",
     "AuthSettings",
+    "CandidateSettings",
     "Example",
     "GeneratorSettings",
     "GpuSettings",
@@ -24,6 +26,7 @@ __all__ = [
     "SchedulerSettings",
     "Section",
     "Settings",
+    "TelemetrySettings",
     "changed_settings",
     "load_settings",
     "with_live_settings",

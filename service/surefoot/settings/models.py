@@ -13,6 +13,19 @@ EMBEDDED_PROFILES = ("embedded-prm", "embedded-orm")
 """Built-in profiles of the embedded base that an adapter was trained for, which comes with the package."""
 
 
+class CandidateSettings(Section):
+    """What may be loaded beside a model and promoted in its place: `[[models.candidates]]` below its `[[models]]`."""
+
+    label: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """The name that an administrator's request asks for; no request ever names a path."""
+    path: str | None = None
+    """As the model's `path`, which holds where this is not set: with an adapter alone the base is shared."""
+    adapter: str | None = None
+    """As the model's `adapter`. Where neither this nor `path` is set, the model's own; where `path` is, none."""
+    profile: str | None = None
+    """As the model's `profile`, which holds where this is not set. It must be of the same kind."""
+
+
 class ModelSettings(Section):
     """One reward model: `[[models]]` in the file."""
 
@@ -46,6 +59,9 @@ class ModelSettings(Section):
     allow: list[Permission] = Field(default_factory=list)
     """What is refused otherwise: weights in .bin files, and Python code that comes with the checkpoint. The first is
     read by torch's restricted loader; the second runs whatever the checkpoint's author wrote."""
+    candidates: list[CandidateSettings] = Field(default_factory=list)
+    """What `POST /admin/models/{name}/candidate` may load beside this model: each with a label, and what of `path`,
+    `adapter` and `profile` differs. Only for models on the transformers backend."""
 
     @model_validator(mode="after")
     def _embedded_models_are_trained(self) -> Self:
@@ -64,6 +80,7 @@ class ModelSettings(Section):
             "tensor_parallel_size": "vllm",
             "engine_arguments": "vllm",
             "adapter": "transformers",
+            "candidates": "transformers",
         }
         for setting, reader in readers.items():
             usual = type(self).model_fields[setting].get_default(call_default_factory=True)
@@ -72,6 +89,21 @@ class ModelSettings(Section):
         if self.backend == "vllm_server" and self.url is None:
             raise ValueError("backend 'vllm_server' needs the server's url")
         return self
+
+    @model_validator(mode="after")
+    def _candidates_have_labels_of_their_own(self) -> Self:
+        labels = [candidate.label for candidate in self.candidates]
+        if len(set(labels)) != len(labels):
+            raise ValueError("two candidates have the same label")
+        return self
+
+    def candidate(self, label: str) -> ModelSettings:
+        """This model with what its candidate of that label differs in. Raises `KeyError` where there is none."""
+        candidate = {each.label: each for each in self.candidates}[label]
+        own = candidate.model_dump(exclude={"label"}, exclude_none=True)
+        # The model's adapter was trained for the model's base.
+        usual = (self.adapter or "none") if candidate.path is None else None
+        return ModelSettings.model_validate(self.model_dump() | {"adapter": usual} | own)
 
     def api_key(self) -> str | None:
         """The key itself. Raises `SettingsInvalid`, which never shows it."""

@@ -19,9 +19,11 @@ from surefoot.errors import SettingsInvalid
 from surefoot.log_lines import LogFormat
 from surefoot.settings.auth import AuthSettings
 from surefoot.settings.bounds import CacheSettings, GpuSettings, LimitSettings, SchedulerSettings
+from surefoot.settings.dialects import DialectSettings
 from surefoot.settings.generators import GeneratorSettings, RemoteGeneratorSettings
 from surefoot.settings.models import EMBEDDED_PROFILES, ModelSettings
 from surefoot.settings.section import Dtype
+from surefoot.settings.telemetry import TelemetrySettings
 
 
 def _default_models() -> list[ModelSettings]:
@@ -43,8 +45,11 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=0, le=65535)
     """Port to listen on."""
     admin_routes: bool = False
-    """Serve `POST /admin/models/{name}/reload`, which asks for a key with the scope `admin`; without
-    `auth.keys_file` it asks for none: only where strangers cannot reach the port then."""
+    """Serve the routes under `/admin/models`, which ask for a key with the scope `admin`; without
+    `auth.keys_file` they ask for none: only where strangers cannot reach the port then."""
+    promotions_file: Path | None = None
+    """Where it is written down which candidates were promoted, so that a restart serves them again; of this process
+    alone. Without it a restart serves the models as they are set here."""
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
     """`auto`, `cpu`, `cuda` or `cuda:N`."""
     dtype: Dtype = "auto"
@@ -78,6 +83,8 @@ class Settings(BaseSettings):
     limits: LimitSettings = Field(default_factory=LimitSettings)
     gpu: GpuSettings = Field(default_factory=GpuSettings)
     auth: AuthSettings = Field(default_factory=AuthSettings)
+    telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)
+    dialects: DialectSettings = Field(default_factory=DialectSettings)
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
@@ -106,6 +113,7 @@ class Settings(BaseSettings):
     def needs_hub(self) -> bool:
         """Whether any checkpoint was asked for by hub id."""
         paths = [path for model in self.models for path in (model.path, model.reference_path) if path is not None]
+        paths += [each.path for model in self.models for each in model.candidates if each.path is not None]
         return any(path.startswith("hub:") for path in [*paths, self.generator.path])
 
 

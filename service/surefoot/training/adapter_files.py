@@ -16,7 +16,7 @@ from surefoot.evaluation.calibration_report import profile_toml
 from surefoot.modeling.adapters import CONFIG, FACTS, WEIGHTS
 from surefoot.profiles import Profile
 from surefoot.training.lora import AdaptedModel
-from surefoot.training.run_state import write_whole
+from surefoot.whole_file import write_whole
 
 PROFILE = "profile.toml"
 _TRAINED = "-trained"

@@ -5,10 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import pickle
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ import torch
 
 from surefoot.errors import RunMismatch
 from surefoot.training.examples import Example
+from surefoot.whole_file import write_whole
 
 FILE_NAME = "training_state.pt"
 
@@ -85,21 +84,6 @@ def load_state(directory: Path, made_for: Mapping[str, Any]) -> RunState | None:
             param="output",
         )
     return state
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Replace a file by one with this content, or leave it as it was. Raises `OSError`."""
-    partial = path.with_name(f".{path.name}.part")
-    try:
-        with partial.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            partial.unlink()
-        raise
 
 
 def random_state(device: torch.device) -> dict[str, Any]:

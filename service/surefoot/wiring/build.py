@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from contextlib import suppress
 
 from surefoot.access import KeyRing
 from surefoot.answers import MathVerifyJudge
 from surefoot.api.service import Service
 from surefoot.errors import SamplerUnavailable, StartupError
-from surefoot.metrics import PrometheusTelemetry
 from surefoot.ports import Sampler
 from surefoot.ranking import Ranker
 from surefoot.registry import Registry
 from surefoot.settings import Settings
+from surefoot.succession import Succession
 from surefoot.wiring.generators import (
     build_generator,
     build_remote_generator,
@@ -25,6 +26,7 @@ from surefoot.wiring.generators import (
 )
 from surefoot.wiring.models import ModelLoader
 from surefoot.wiring.reconfigure import request_limits
+from surefoot.wiring.telemetry import build_telemetry
 
 
 def build_service(settings: Settings) -> Service:
@@ -32,7 +34,7 @@ def build_service(settings: Settings) -> Service:
     if not settings.needs_hub:
         # Nothing was asked of the hub: a library that looks there anyway must fail here, not phone out.
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    telemetry = PrometheusTelemetry()
+    telemetry = build_telemetry(settings.telemetry)
     keys_file = settings.auth.keys_file
     keys = None if keys_file is None else KeyRing(keys_file.expanduser(), count_error=telemetry.error)
     judge = MathVerifyJudge()
@@ -41,23 +43,29 @@ def build_service(settings: Settings) -> Service:
     remote = [build_remote_generator(wanted) for wanted in settings.remote_generators]
     generators = [*in_process, *remote]
     samplers = {generator.name: generator.sampler for generator in generators}
-    registry = ModelLoader(settings, telemetry, samplers).registry()
+    loader = ModelLoader(settings, telemetry, samplers)
+    registry = loader.registry()
+    succession = loader.succession(registry)
     telemetry.watch(
         lambda: {name: model.state for name, model in registry.states().items()},
         lambda: {generator.name: generator.sampler.state().state for generator in generators},
+        loader.engines,
     )
     shared = shares_gpu(settings)
     life = _Life(
         settings,
         registry,
+        succession,
         [generator.sampler for generator in in_process],
         [generator.sampler for generator in remote],
         judge,
+        telemetry.close,
         shares_gpu=shared,
         eager=starts_with_service(settings, shares_gpu=shared),
     )
     return Service(
         registry=registry,
+        succession=succession,
         generators={generator.name: generator for generator in generators},
         ranker=Ranker(judge, telemetry),
         telemetry=telemetry,
@@ -68,6 +76,7 @@ def build_service(settings: Settings) -> Service:
         admin_routes=settings.admin_routes,
         keys=keys,
         metrics_need_key=settings.auth.metrics_need_key,
+        dialects=settings.dialects.spoken(),
     )
 
 
@@ -78,9 +87,11 @@ class _Life:
         self,
         settings: Settings,
         registry: Registry,
+        succession: Succession,
         samplers: list[Sampler],
         remote_samplers: list[Sampler],
         judge: MathVerifyJudge,
+        close_telemetry: Callable[[], None],
         *,
         shares_gpu: bool,
         eager: bool,
@@ -89,9 +100,11 @@ class _Life:
         self._shares_gpu = shares_gpu
         self._eager = eager
         self._registry = registry
+        self._succession = succession
         self._samplers = samplers
         self._remote_samplers = remote_samplers
         self._judge = judge
+        self._close_telemetry = close_telemetry
         self._bringing_up: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -134,5 +147,7 @@ class _Life:
             await asyncio.gather(self._bringing_up, return_exceptions=True)
         # Together, because the process may not wait for long, and a stuck pass must not keep engines from being ended.
         samplers = [*self._samplers, *self._remote_samplers]
-        await asyncio.gather(self._registry.close(), *(sampler.close() for sampler in samplers))
-        await asyncio.to_thread(self._judge.close)
+        await asyncio.gather(
+            self._registry.close(), self._succession.close(), *(sampler.close() for sampler in samplers)
+        )
+        await asyncio.gather(*map(asyncio.to_thread, (self._judge.close, self._close_telemetry)))

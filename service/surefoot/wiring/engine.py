@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from surefoot.domain import ForwardItem, Rows
+from surefoot.domain import CacheUse, ForwardItem, Rows
 from surefoot.ports import Backend, Tokenizer
 from surefoot.profiles import Profile
 
@@ -27,7 +27,8 @@ class Engine:
     of a name and its adapter, in any thread and also while a pass runs; engines without adapters keep their names.
     `plain_rows` gives an input's rows by one ordinary forward pass in this process, where there is one. Served passes
     wait for it, so it is for the time before serving. `keeps_prefixes` says that an input which goes on from an earlier
-    one costs its new tokens only.
+    one costs its new tokens only; `prefix_use` how full that cache is. `num_restarts` counts new processes of an engine
+    that died.
     """
 
     identity: EngineIdentity
@@ -38,3 +39,5 @@ class Engine:
     add_adapter: Callable[[str, Path], EngineIdentity] | None = None
     remove_model: Callable[[str], None] = lambda _name: None
     keeps_prefixes: bool = False
+    prefix_use: Callable[[], CacheUse | None] = lambda: None
+    num_restarts: Callable[[], int] = lambda: 0

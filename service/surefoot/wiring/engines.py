@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from surefoot.domain import CacheName, CacheUse
 from surefoot.errors import SettingsInvalid
+from surefoot.metrics import EngineHealth
 from surefoot.ports import Telemetry
 from surefoot.profiles import ModelArchitecture, Profile
 from surefoot.scheduling.limits import SchedulerLimits
@@ -38,6 +40,17 @@ class QueuedEngine:
 
     engine: Engine
     scheduler: Scheduler
+
+    def health(self) -> EngineHealth:
+        """What Prometheus is told of it."""
+        caches: Mapping[CacheName, CacheUse | None] = {
+            "scores": self.scheduler.cache_use,
+            "prefixes": self.engine.prefix_use(),
+        }
+        return EngineHealth(
+            {**self.scheduler.faults, "restart": self.engine.num_restarts()},
+            {name: use for name, use in caches.items() if use is not None},
+        )
 
     async def close(self, grace_s: float) -> None:
         """Let accepted work finish for `grace_s` seconds, then let go of the engine; idempotent."""
@@ -124,6 +137,7 @@ def _build_transformers(model: ModelSettings, profile: Profile, settings: Settin
         add_adapter,
         backend.remove_head,
         backend.keeps_prefixes,
+        lambda: backend.prefix_use,
     )
 
 

@@ -5,20 +5,23 @@ Tests of the API run against it, and whoever writes a client can try it on every
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from surefoot.access import KeyRing
 from surefoot.answers import EquivalenceJudge
-from surefoot.api.service import Generator, Limits, Service
+from surefoot.api.service import ALL_DIALECTS, Generator, Limits, Service
 from surefoot.backends.fake_backend import FakeBackend
-from surefoot.domain import ForwardItem, Message, Rows
+from surefoot.domain import Dialect, ForwardItem, Message, Rows
 from surefoot.generative import CritiqueSource, GenerativeScorer
-from surefoot.metrics import PrometheusTelemetry
-from surefoot.pipeline import ModelScorer, ScoringLine
+from surefoot.metrics import EngineHealth, PrometheusTelemetry
+from surefoot.pipeline import ModelScorer, Observer, ScoringLine
 from surefoot.ports import Sampler
 from surefoot.profiles import GenerativeVerdict, Profile, load_profile
+from surefoot.promotions import Promotions
 from surefoot.ranking import Ranker
 from surefoot.registry import Loader, Registry, ServedModel, card_of
 from surefoot.rendering import build_renderer
@@ -27,6 +30,7 @@ from surefoot.sampling.fake_sampler import FakeSampler
 from surefoot.scheduling.limits import SchedulerLimits
 from surefoot.scheduling.scheduler import Scheduler
 from surefoot.self_check import NOT_CHECKED, SelfCheck, check_scores, plain_scores
+from surefoot.succession import Succession
 
 FAKE_TEXTS = ("2 + 3 = 5.\nThe answer is 5.", "2 + 3 = 6.\nThe answer is 6.", "Together 5.\nThe answer is 5.0.")
 GRACE_S = 5.0
@@ -57,7 +61,9 @@ class FakeParts:
 
     `proves` runs the self-check at start, with `has_plain_pass` as an engine in this process does. Without it
     `backend.batches` and the metrics hold requests alone. `adapters` are what a model's adapter directory holds, an
-    adapter's id or the error of reading it; it may be changed before a reload.
+    adapter's id or the error of reading it; it may be changed before a reload. `candidates` are by model and
+    label, each the profile that it is read with or the error of loading it; what `promotions_file` says of them is
+    served at start.
     """
 
     profiles: Mapping[str, Profile] = field(default_factory=fake_profiles)
@@ -69,11 +75,15 @@ class FakeParts:
     limits: Limits = field(default_factory=Limits)
     queue: SchedulerLimits = field(default_factory=SchedulerLimits)
     clock: Callable[[], float] = time.monotonic
+    telemetry: PrometheusTelemetry = field(default_factory=PrometheusTelemetry)
     broken: Mapping[str, Exception] = field(default_factory=dict)
     adapters: Mapping[str, str | Exception] = field(default_factory=dict)
+    candidates: Mapping[str, Mapping[str, Profile | Exception]] = field(default_factory=dict)
+    promotions_file: Path | None = None
     admin_routes: bool = False
     keys: KeyRing | None = None
     metrics_need_key: bool = False
+    dialects: frozenset[Dialect] = ALL_DIALECTS
     loads: bool = True
     proves: bool = False
     has_plain_pass: bool = True
@@ -88,14 +98,22 @@ class FakeService:
     telemetry: PrometheusTelemetry
 
 
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What all models of a fake service have in common."""
+
+    parts: FakeParts
+    scheduler: Scheduler
+    telemetry: PrometheusTelemetry
+    observers: dict[str, Observer] = field(default_factory=dict)
+
+
 def build_fake_service(parts: FakeParts) -> FakeService:
     """All models share one backend and one queue, as models on one checkpoint do."""
-    telemetry = PrometheusTelemetry()
+    telemetry = parts.telemetry
     scheduler = Scheduler(parts.backend, parts.queue, telemetry, clock=parts.clock)
-    registry = Registry(
-        {name: _loader(name, profile, parts, scheduler, telemetry) for name, profile in parts.profiles.items()},
-        {name: profile.kind for name, profile in parts.profiles.items()},
-    )
+    shared = _Shared(parts, scheduler, telemetry)
+    registry, succession = _models(shared)
 
     async def start() -> None:
         if parts.loads:
@@ -103,16 +121,18 @@ def build_fake_service(parts: FakeParts) -> FakeService:
 
     async def close() -> None:
         parts.backend.close()
-        await registry.close()
+        await asyncio.gather(registry.close(), succession.close())
 
     own = {} if parts.sampler is None else {"default": parts.sampler}
     samplers: dict[str, Sampler] = {**own, **parts.further_samplers}
     telemetry.watch(
         lambda: {name: model.state for name, model in registry.states().items()},
         lambda: {name: sampler.state().state for name, sampler in samplers.items()},
+        lambda: {parts.backend.name: EngineHealth(scheduler.faults, {})},
     )
     service = Service(
         registry=registry,
+        succession=succession,
         generators={name: Generator(name, "fake-policy", sampler, parts.preface) for name, sampler in samplers.items()},
         ranker=Ranker(parts.judge, telemetry),
         telemetry=telemetry,
@@ -123,19 +143,37 @@ def build_fake_service(parts: FakeParts) -> FakeService:
         admin_routes=parts.admin_routes,
         keys=parts.keys,
         metrics_need_key=parts.metrics_need_key,
+        dialects=parts.dialects,
     )
     return FakeService(service, scheduler, telemetry)
 
 
+def _models(shared: _Shared) -> tuple[Registry, Succession]:
+    parts = shared.parts
+    promotions = Promotions(parts.promotions_file)
+    candidates = {
+        name: {label: _loader(name, found, shared, label) for label, found in labels.items()}
+        for name, labels in parts.candidates.items()
+    }
+    loaders = {
+        name: _loader(name, profile, shared) if (label := promotions.label(name)) is None else candidates[name][label]
+        for name, profile in parts.profiles.items()
+    }
+    registry = Registry(loaders, {name: profile.kind for name, profile in parts.profiles.items()})
+    return registry, Succession(registry, candidates, shared.observers, shared.telemetry, promotions)
+
+
 def _loader(
-    name: str, profile: Profile, parts: FakeParts, scheduler: Scheduler, telemetry: PrometheusTelemetry
+    name: str,
+    found: Profile | Exception,
+    shared: _Shared,
+    label: str = "",
 ) -> Loader:
+    """Loads that model, or its candidate of that label."""
+    parts, scheduler, telemetry = shared.parts, shared.scheduler, shared.telemetry
+
     async def load() -> ServedModel:
-        if name in parts.broken:
-            raise parts.broken[name]
-        adapter = parts.adapters.get(name, "")
-        if isinstance(adapter, Exception):
-            raise adapter
+        profile, adapter = _loaded(name, found, parts, label)
         head, fingerprint = (f"{part}@{adapter}" if adapter else part for part in (name, f"fake-{profile.name}"))
         if profile.readout.method == "sequence_scalar":
             parts.backend.num_columns[head] = 1
@@ -151,6 +189,7 @@ def _loader(
             max_steps=parts.limits.max_steps,
             fewest_tokens=tokenizer.fewest_tokens,
             head=head,
+            observers=shared.observers,
         )
         scorer = _scorer(line, tokenizer, parts, scheduler, telemetry)
         card = card_of(scorer, base_id="fake", fingerprint=fingerprint, dtype="float32", backend="fake", device="cpu")
@@ -161,12 +200,25 @@ def _loader(
             return await check_scores(line, plain_scores(line, plain) if parts.has_plain_pass else None, "float32")
 
         again = load if adapter else None
-        return ServedModel(card, scorer, prove, lambda: scheduler.close(GRACE_S), again, lambda: scheduler.fault)
+        close, fault = lambda: scheduler.close(GRACE_S), lambda: scheduler.fault
+        return ServedModel(card, scorer, prove, close, again, fault, scheduler)
 
     async def plain(item: ForwardItem) -> Rows:
         return parts.backend.plain_rows(item)
 
     return load
+
+
+def _loaded(name: str, found: Profile | Exception, parts: FakeParts, label: str) -> tuple[Profile, str]:
+    """The profile, and the id of an adapter or a candidate; raises what loading is to raise."""
+    adapter = label or parts.adapters.get(name, "")
+    if not label and name in parts.broken:
+        raise parts.broken[name]
+    if isinstance(found, Exception):
+        raise found
+    if isinstance(adapter, Exception):
+        raise adapter
+    return found, adapter
 
 
 def _scorer(

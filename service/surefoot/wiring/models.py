@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import weakref
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
@@ -13,16 +14,20 @@ from typing import TYPE_CHECKING
 from surefoot.domain import ForwardItem, Kind, Rows
 from surefoot.embedded.shipped_adapters import adapter_directory
 from surefoot.errors import ProfileInvalid, SettingsInvalid
-from surefoot.pipeline import ModelScorer, ScoringLine
+from surefoot.metrics import EngineHealth
+from surefoot.pipeline import ModelScorer, Observer, ScoringLine
 from surefoot.ports import Sampler, Telemetry
 from surefoot.profiles import GenerativeVerdict, Profile
+from surefoot.promotions import Promotions
 from surefoot.registry import Loader, ModelCard, Registry, ServedModel, card_of
 from surefoot.rendering import build_renderer
 from surefoot.self_check import PlainPass, PlainScores, SelfCheck, check_scores, plain_scores
 from surefoot.settings import ModelSettings, Settings
+from surefoot.succession import Succession
 from surefoot.wiring.detection import profile_of
 from surefoot.wiring.engine import Engine, EngineKey
 from surefoot.wiring.engines import QueuedEngine, build_engine, engine_key
+from surefoot.wiring.memory import within_memory
 from surefoot.wiring.verifiers import critique_limit, open_verifier
 
 if TYPE_CHECKING:
@@ -38,28 +43,77 @@ class ModelLoader:
     def __init__(
         self, settings: Settings, telemetry: Telemetry, samplers: Mapping[str, Sampler] = MappingProxyType({})
     ) -> None:
-        """`samplers` are the service's generators, which generative verifiers may name."""
+        """`samplers` are the service's generators, which generative verifiers may name. Raises `SettingsInvalid`."""
         self._settings = settings
         self._telemetry = telemetry
         self._samplers = samplers
         self._engines: dict[EngineKey, QueuedEngine] = {}
-        self._adapted_heads = itertools.count(1)
+        self._lines: defaultdict[EngineKey, weakref.WeakSet[ScoringLine]] = defaultdict(weakref.WeakSet)
+        self._closings: set[asyncio.Task[None]] = set()
+        self._observers: dict[str, Observer] = {}
+        self._own_heads = itertools.count(1)
+        file = settings.promotions_file
+        self._promotions = Promotions(None if file is None else file.expanduser())
 
     def registry(self) -> Registry:
-        """A registry of all configured models. Raises at once what `profile_of` raises."""
+        """A registry of all configured models, or of their candidates that had been promoted before.
+
+        Raises at once what `profile_of` raises, and `SettingsInvalid` for a promoted candidate that is set no more.
+        """
         loaders: dict[str, Loader] = {}
         kinds: dict[str, Kind] = {}
         for model in self._settings.models:
-            profile = profile_of(model, self._settings)
+            label = self._promotions.label(model.name)
+            serves = model if label is None else _promoted(model, label)
+            profile = profile_of(serves, self._settings)
             kinds[model.name] = profile.kind
-            loaders[model.name] = self._loader(model, profile)
+            loaders[model.name] = self._loader(serves, profile, label)
         return Registry(loaders, kinds)
 
-    def _loader(self, model: ModelSettings, profile: Profile) -> Callable[[], asyncio.Future[ServedModel]]:
-        return lambda: asyncio.ensure_future(self.load(model, profile))
+    def succession(self, registry: Registry) -> Succession:
+        """What the settings allow to be loaded beside the models of that registry."""
+        return Succession(
+            registry,
+            {
+                model.name: {each.label: partial(self._load_candidate, model, each.label) for each in model.candidates}
+                for model in self._settings.models
+            },
+            self._observers,
+            self._telemetry,
+            self._promotions,
+        )
 
-    async def load(self, model: ModelSettings, profile: Profile) -> ServedModel:
-        """One model with that profile, loaded and not yet proven. Raises a `StartupError`."""
+    def engines(self) -> Mapping[str, EngineHealth]:
+        """How each engine that is loaded does, by its name."""
+        return {queued.engine.backend.name: queued.health() for queued in self._engines.values()}
+
+    async def _load_candidate(self, model: ModelSettings, label: str) -> ServedModel:
+        """The candidate, not proven yet. Raises a `StartupError`."""
+        candidate = model.candidate(label)
+        served = await asyncio.to_thread(profile_of, model, self._settings)
+        profile = await asyncio.to_thread(profile_of, candidate, self._settings)
+        if profile.kind != served.kind or any(isinstance(of.readout, GenerativeVerdict) for of in (profile, served)):
+            raise ProfileInvalid(
+                f"models: {model.name}: candidate {label!r} with profile {profile.name!r} cannot take the place of "
+                f"{served.name!r}: both must be read in one pass and be of one kind; serve it by a name of its own",
+                param="profile",
+            )
+        try:
+            return await self.load(candidate, profile, label)
+        finally:
+            # One that failed before anything was read by a name on it.
+            self._close_idle(engine_key(candidate, profile, self._settings))
+
+    def _loader(
+        self, model: ModelSettings, profile: Profile, label: str | None
+    ) -> Callable[[], asyncio.Future[ServedModel]]:
+        return lambda: asyncio.ensure_future(self.load(model, profile, label))
+
+    async def load(self, model: ModelSettings, profile: Profile, label: str | None = None) -> ServedModel:
+        """One model with that profile, loaded and not yet proven; `label` is that of a candidate.
+
+        Raises a `StartupError`.
+        """
         is_verifier = isinstance(profile.readout, GenerativeVerdict)
         if model.generator is not None and not is_verifier:
             raise SettingsInvalid(
@@ -67,9 +121,10 @@ class ModelLoader:
                 "leave it out, or choose such a profile",
                 param="generator",
             )
-        queued = await self._engine(model, profile)
-        line = self._line(model, profile, queued)
-        identity = await asyncio.to_thread(_added, line.head, model, profile, queued.engine)
+        with within_memory(model.name):
+            queued = await self._engine(model, profile, label)
+            line = self._line(model, profile, queued)
+            identity = await asyncio.to_thread(_added, line.head, model, profile, queued.engine)
         if is_verifier:
             served = await self._verifier(model, line, queued)
         else:
@@ -95,8 +150,10 @@ class ModelLoader:
 
     def _line(self, model: ModelSettings, profile: Profile, queued: QueuedEngine) -> ScoringLine:
         engine = queued.engine
-        # A name for each adapter: the one before is still asked for by the requests that began with it.
-        head = None if model.adapter is None else f"{model.name}@{next(self._adapted_heads)}"
+        # A name for each that may be replaced: the one before is still asked for by the requests that began with it,
+        # and known by it to the caches.
+        is_replaced = model.adapter is not None or bool(model.candidates)
+        head = f"{model.name}@{next(self._own_heads)}" if is_replaced else None
         line = ScoringLine(
             model.name,
             profile,
@@ -107,10 +164,16 @@ class ModelLoader:
             max_steps=self._settings.limits.max_steps,
             fewest_tokens=engine.tokenizer.fewest_tokens,
             head=head,
+            observers=self._observers,
         )
         if head is not None:
             # Whoever may still ask for the adapter holds its line, so that it is let go of with the last request.
             weakref.finalize(line, engine.remove_model, head).atexit = False
+        key = engine_key(model, profile, self._settings)
+        self._lines[key].add(line)
+        if model.candidates:
+            loop = asyncio.get_running_loop()
+            weakref.finalize(line, _in_loop, loop, self._close_idle, key).atexit = False
         return line
 
     def _reward_model(
@@ -124,6 +187,7 @@ class ModelLoader:
             lambda: queued.close(min(self._settings.shutdown_grace_s, LAST_PASS_S)),
             None if model.adapter is None else partial(self._load_again, model, line.profile),
             lambda: queued.scheduler.fault,
+            queued.scheduler,
         )
 
     async def _verifier(self, model: ModelSettings, line: ScoringLine, queued: QueuedEngine) -> ServedModel:
@@ -143,11 +207,34 @@ class ModelLoader:
         card = _card(opened.scorer, opened.identity)
         return ServedModel(card, opened.scorer, prove, close, fault=lambda: queued.scheduler.fault)
 
-    async def _engine(self, model: ModelSettings, profile: Profile) -> QueuedEngine:
+    async def _engine(self, model: ModelSettings, profile: Profile, label: str | None = None) -> QueuedEngine:
         key = engine_key(model, profile, self._settings)
         if key not in self._engines:
-            self._engines[key] = await asyncio.to_thread(build_engine, model, profile, self._settings, self._telemetry)
+            # Its queue is measured by a name of its own beside that of the model that is served.
+            named = model if label is None else model.model_copy(update={"name": f"{model.name}@{label}"})
+            self._engines[key] = await asyncio.to_thread(build_engine, named, profile, self._settings, self._telemetry)
         return self._engines[key]
+
+    def _close_idle(self, key: EngineKey) -> None:
+        """Let go of an engine that no line is left of; one that is being closed with the service already is left so."""
+        if self._lines[key] or key not in self._engines:
+            return
+        queued = self._engines.pop(key)
+        del self._lines[key]
+        if queued.scheduler.is_accepting:
+            closing = asyncio.ensure_future(queued.close(LAST_PASS_S))
+            self._closings.add(closing)
+            closing.add_done_callback(self._closings.discard)
+
+
+def _promoted(model: ModelSettings, label: str) -> ModelSettings:
+    if label not in {candidate.label for candidate in model.candidates}:
+        raise SettingsInvalid(
+            f"models: {model.name}: promotions_file says that candidate {label!r} is served, which is not set: set it "
+            "under [[models.candidates]], or take the model out of that file to serve what is set",
+            param="promotions_file",
+        )
+    return model.candidate(label)
 
 
 def _added(head: str, model: ModelSettings, profile: Profile, engine: Engine) -> EngineIdentity:
@@ -164,6 +251,12 @@ def _added(head: str, model: ModelSettings, profile: Profile, engine: Engine) ->
     identity = engine.add_adapter(head, adapter_directory(model.adapter, profile.kind))
     engine.add_model(head, profile)
     return identity
+
+
+def _in_loop(loop: asyncio.AbstractEventLoop, call: Callable[[EngineKey], None], key: EngineKey) -> None:
+    """Whatever thread let go of the last reference."""
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(call, key)
 
 
 def _card(scorer: ModelScorer, identity: EngineIdentity, *, prefix_cache: bool = False) -> ModelCard:

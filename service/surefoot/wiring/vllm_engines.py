@@ -82,7 +82,7 @@ def build_vllm(model: ModelSettings, profile: Profile, settings: Settings) -> En
         backend="vllm",
         versions={"vllm": backend.version, "torch": torch.__version__},
     )
-    return Engine(identity, tokenizer, backend, _only_head, None)
+    return Engine(identity, tokenizer, backend, _only_head, None, num_restarts=lambda: backend.num_restarts)
 
 
 def build_vllm_server(model: ModelSettings, profile: Profile, settings: Settings) -> Engine:

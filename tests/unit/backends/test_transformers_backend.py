@@ -139,3 +139,18 @@ def test_served_rows_are_the_same_after_a_plain_pass(tiny) -> None:
     before = rows_of(backend.forward([item(3, 39), item(9, head="single")]))
     backend.plain_rows(item(3, 39))
     assert rows_of(backend.forward([item(3, 39), item(9, head="single")])) == before
+
+
+def test_how_full_the_prefix_cache_is_is_told(tiny) -> None:
+    budget = 2**20
+    backend = backend_on(tiny("llama"), prefix_cache_bytes=budget)
+    before = backend.prefix_use
+    backend.forward([item(5)])
+    after = backend.prefix_use
+    assert (before.entries, before.num_bytes, after.entries) == (0, 0, len(TOKENS))
+    assert after.num_bytes == len(TOKENS) * after.max_bytes // after.max_entries
+    assert budget * 0.9 < after.max_bytes <= budget
+
+
+def test_without_a_prefix_cache_there_is_nothing_to_tell(backend: TransformersBackend) -> None:
+    assert backend.prefix_use is None

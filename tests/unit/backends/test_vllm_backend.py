@@ -147,7 +147,7 @@ def test_the_batch_after_an_engines_death_has_a_new_one(start) -> None:
     with pytest.raises(RuntimeError, match="dead"):
         backend.forward([item(0)])
     assert rows_of(backend.forward([item(4)])) == [((4.0, -4.0),)]
-    assert len(started) == 2
+    assert (len(started), backend.num_restarts) == (2, 1)
 
 
 def test_a_start_that_failed_is_not_repeated_for_each_batch(start, monkeypatch) -> None:

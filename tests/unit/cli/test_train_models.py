@@ -171,7 +171,7 @@ def test_a_full_disk_is_told(train, written, monkeypatch) -> None:
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("surefoot.training.run_state.os.fsync", full)
+    monkeypatch.setattr("surefoot.whole_file.os.fsync", full)
     ended = train("prm", written("in.jsonl", *ROWS), "--json")
     error = json.loads(ended.stdout)["error"]
     assert (ended.exit_code, error["code"]) == (1, "file_failed")

@@ -17,7 +17,7 @@ REWARD = ScoredBy("reward", "outcome", "unbounded", "prod")
 
 @pytest.fixture
 def telemetry() -> PrometheusTelemetry:
-    return PrometheusTelemetry(drift_window=20)
+    return PrometheusTelemetry(20, 20)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ COUNTS = st.integers(2, 12).flatmap(
 
 
 def window_with(size: int, *parts) -> DriftWindow:
-    window = DriftWindow(size)
+    window = DriftWindow(size, size)
     for part in parts:
         window.add(np.asarray(part, float))
     return window

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from surefoot.backends.fake_backend import FakeBackend
-from surefoot.domain import ForwardItem
+from surefoot.domain import CacheUse, ForwardItem
 from surefoot.errors import GroupTooLarge, QueueFull
 from surefoot.ports import SilentTelemetry
 from surefoot.scheduling.limits import SchedulerLimits
@@ -65,6 +65,25 @@ async def test_inputs_that_were_scored_before_are_told(opened: Opened, item: Cal
     await scored(scheduler, item(4))
     await scored(scheduler, item(4), item(3))
     assert heard.hits == [("fake", "scores", 1, 4)]
+
+
+async def test_how_full_the_score_cache_is_is_told(opened: Opened, item: Callable[..., ForwardItem]) -> None:
+    _, scheduler, _ = opened
+    before = scheduler.cache_use
+    await scored(scheduler, item(4), item(5))
+    assert (before, scheduler.cache_use) == (CacheUse(0, 4), CacheUse(2, 4))
+
+
+async def test_without_a_score_cache_there_is_nothing_to_tell(line) -> None:
+    assert line.scheduler.cache_use is None
+
+
+async def test_every_pass_that_fails_is_a_fault(opened: Opened, item: Callable[..., ForwardItem]) -> None:
+    _, scheduler, backend = opened
+    backend.fail_items(lambda each: each.rendered.num_tokens == 5)
+    futures = scheduler.submit_group([item(4), item(5)], priority="interactive", timeout_s=None)
+    await asyncio.gather(*futures, return_exceptions=True)
+    assert dict(scheduler.faults) == {"failed_pass": 2, "stuck_pass": 0, "stopped": 0}
 
 
 async def test_a_group_that_never_fits_is_told(opened: Opened, item: Callable[..., ForwardItem]) -> None:

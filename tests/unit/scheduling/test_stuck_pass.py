@@ -84,6 +84,7 @@ async def test_a_stuck_pass_that_ends_after_all_ends_the_fault(stuck, item) -> N
     line, _ = stuck
     line.backend.release()
     await line.until(lambda: line.scheduler.fault is None)
+    assert line.scheduler.faults["stuck_pass"] == 1
     [result] = await outcomes(line.submit(item(7)))
     assert result.rows == alone(item(7))
 
@@ -111,8 +112,10 @@ async def test_a_backend_that_gave_up_stops_the_scheduler(line, item) -> None:
     line.backend.release()
     assert [type(result) for result in await outcomes(futures)] == [ModelStopped] * 3
     assert line.scheduler.fault == "stopped: the engine is lost"
+    assert line.scheduler.faults["stopped"] == 1
 
 
 async def test_an_ordinary_end_is_no_fault(line) -> None:
     await line.scheduler.close(1)
     assert line.scheduler.fault is None
+    assert set(line.scheduler.faults.values()) == {0}

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from surefoot.api.service import Limits
+from surefoot.profiles import load_profile
 from surefoot.settings import load_settings
 from surefoot.wiring.fake_service import FakeParts, build_fake_service
 from surefoot.wiring.reconfigure import Configuration, request_limits
@@ -19,7 +20,9 @@ class Running:
     def __init__(self, file: Path) -> None:
         self.file = file
         self.adapters: dict[str, str | Exception] = {"prm": "one"}
-        self.registry = build_fake_service(FakeParts(adapters=self.adapters)).service.registry
+        candidates = {"prm": {"v2": load_profile("embedded-prm")}}
+        service = build_fake_service(FakeParts(adapters=self.adapters, candidates=candidates)).service
+        self.registry, self.succession = service.registry, service.succession
         self.limits: list[Limits] = []
         read = partial(load_settings, file)
         self.configuration = Configuration(read(), read, self.registry, self.limits.append)
@@ -88,6 +91,14 @@ async def test_an_adapter_whose_files_changed_is_served(running) -> None:
     running.adapters["prm"] = "two"
     await running.reread("port = 1\n")
     assert running.registry.get("prm").card.fingerprint.endswith("@two")
+
+
+async def test_what_was_promoted_stays(running) -> None:
+    await running.succession.load("prm", "v2")
+    running.succession.promote("prm")
+    running.adapters["prm"] = "two"
+    await running.reread("port = 1\n[limits]\nmax_items = 5\n")
+    assert running.registry.get("prm").card.fingerprint.endswith("@v2")
 
 
 def test_every_limit_of_a_request_is_a_setting(clean_environment) -> None:

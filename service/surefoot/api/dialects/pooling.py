@@ -16,15 +16,13 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter
 
 from surefoot.api.dialects.pooling_wire import PoolingRequest, PoolingResponse, rows_of
-from surefoot.api.disconnect import while_connected
+from surefoot.api.dialects.scored import Calling, check_length
+from surefoot.api.dialects.vllm_pairs import answer_id
 from surefoot.api.errors import error_responses
-from surefoot.api.routes.headers import cost_headers
-from surefoot.api.service import RequestIdent, Serving
-from surefoot.domain import SolutionScore
-from surefoot.errors import GroupTooLarge, InputTooLong, ModelNotFound, QueueFull, RequestTimeout
+from surefoot.errors import GroupTooLarge, ModelNotFound, QueueFull, RequestTimeout
 
 router = APIRouter(tags=["dialects"])
 _ERRORS = error_responses(ModelNotFound, QueueFull, GroupTooLarge, RequestTimeout, path="/pooling")
@@ -36,36 +34,18 @@ _ERRORS = error_responses(ModelNotFound, QueueFull, GroupTooLarge, RequestTimeou
     responses=_ERRORS,
     summary="Step scores as clients of vLLM's pooling read them",
 )
-async def pooling(
-    body: PoolingRequest, request: Request, response: Response, service: Serving, request_id: RequestIdent
-) -> dict[str, Any]:
+async def pooling(body: PoolingRequest, call: Calling) -> dict[str, Any]:
     """Each of the profile's tags in the assistant's turn ends a step and gets a row; the last value is P(right)."""
-    model = service.registry.get(body.model or None)
+    model = call.model(body.model)
     profile = model.line.profile
-    group = await while_connected(
-        request,
-        model.line.score_group([body.to_task(profile)], body.to_options()),
-        timeout_s=service.limits.request_timeout_s,
-    )
-    (result,) = group.results
-    if isinstance(result, Exception):
-        raise result
-    _check_length(body, result)
-    cost_headers(response, group.timing, group.usage)
-    rows = rows_of(profile, result, activated=body.use_activation is not False)
-    own_id = None if "x-request-id" in request.headers else body.request_id
+    scored = await call.score(model, [body.to_task(profile)], "messages", body.to_options())
+    check_length(scored, body.length_limit)
+    rows = rows_of(profile, scored.scores[0], activated=body.use_activation is not False)
     return {
-        "id": f"pooling-{own_id or request_id}",
+        "id": answer_id(call, body, "pooling"),
         "object": "list",
         "created": int(time.time()),
         "model": model.card.name,
         "data": [{"index": 0, "object": "pooling", "data": body.encoded(rows)}],
-        "usage": {"prompt_tokens": result.num_tokens, "total_tokens": result.num_tokens},
+        "usage": {"prompt_tokens": scored.num_tokens, "total_tokens": scored.num_tokens},
     }
-
-
-def _check_length(body: PoolingRequest, result: SolutionScore) -> None:
-    """Raises `InputTooLong` where vLLM would have cut the input, and so have given other numbers."""
-    limit = body.truncate_prompt_tokens
-    if limit is not None and 0 <= limit < result.num_tokens:
-        raise InputTooLong(result.num_tokens, limit)

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from surefoot.api.dialects.step_tags import split_at_tags
+from surefoot.api.dialects.vllm_wire import VllmFullUsage, VllmRequest
 from surefoot.api.schemas.chat import ChatMessage
-from surefoot.api.schemas.common import Request, Response, Text, split_scored_conversation
-from surefoot.domain import ScoreOptions, ScoreTask, SolutionScore, StepScore
+from surefoot.api.schemas.common import Response, split_scored_conversation
+from surefoot.domain import ScoreTask, SolutionScore, StepScore
 from surefoot.profiles import Profile, TokenClassification, TokenContrast
 
 Rows = list[list[float]]
@@ -28,10 +29,18 @@ def _not_taken(value: Any) -> Any:
     return value
 
 
-class PoolingRequest(Request):
-    """A conversation that ends with the solution; fields that are not listed are ignored."""
+def ends_with_a_solution(messages: list[ChatMessage]) -> list[ChatMessage]:
+    """The same. Raises `ValueError` where a problem or a solution is missing, or blank."""
+    _, problem, solution = split_scored_conversation(messages)
+    if not problem.strip():
+        raise ValueError("the problem, which is the last user turn, is empty")
+    if not solution.strip():
+        raise ValueError("the solution, which is the last turn, is empty")
+    return messages
 
-    model_config = ConfigDict(extra="ignore", strict=False)
+
+class PoolingRequest(VllmRequest):
+    """A conversation that ends with the solution; fields that are not listed are ignored."""
 
     input: Annotated[None, BeforeValidator(_not_taken)] = Field(
         None, description="Refused, be it text or token ids: the profile renders what the model reads."
@@ -40,31 +49,14 @@ class PoolingRequest(Request):
         description="Ends with the assistant's turn, in which the profile's tag ends each step; without any tag it is "
         "split like a `solution` of /score."
     )
-    model: str | None = Field(None, description="A name from /v1/models; default: the first configured model.")
     encoding_format: Literal["float", "base64"] = Field(
         "float", description="base64: the rows one after the other as 32-bit floats."
     )
     embed_dtype: Literal["float32"] = "float32"
     endianness: Literal["native", "little", "big"] = "native"
     task: Literal["token_classify", "classify"] | None = Field(None, description="Either is what the model can do.")
-    use_activation: bool | None = Field(None, description="false: the values before softmax or sigmoid.")
-    truncate_prompt_tokens: int | None = Field(
-        None, ge=-1, description="Nothing is ever cut: an input with more tokens than this is refused."
-    )
-    priority: int = Field(0, description="Above 0 the request waits behind those at 0 or below.")
-    request_id: Text | None = Field(
-        None, max_length=256, description="Comes back as the end of `id`; the header x-request-id wins."
-    )
 
-    @field_validator("messages")
-    @classmethod
-    def _ends_with_a_solution(cls, messages: list[ChatMessage]) -> list[ChatMessage]:
-        _, problem, solution = split_scored_conversation(messages)
-        if not problem.strip():
-            raise ValueError("the problem, which is the last user turn, is empty")
-        if not solution.strip():
-            raise ValueError("the solution, which is the last turn, is empty")
-        return messages
+    _ends_with_a_solution = field_validator("messages")(ends_with_a_solution)
 
     def to_task(self, profile: Profile) -> ScoreTask:
         """The conversation with its last turn in steps, as this profile's tag marks them."""
@@ -73,10 +65,6 @@ class PoolingRequest(Request):
         if steps is None:
             return ScoreTask(problem, solution=solution, context=context)
         return ScoreTask(problem, steps=steps, context=context, blank_steps=True)
-
-    def to_options(self) -> ScoreOptions:
-        """How it is scored."""
-        return ScoreOptions(priority="bulk" if self.priority > 0 else "interactive")
 
     def encoded(self, rows: Rows) -> Rows | str:
         """The rows in the format that was asked for."""
@@ -94,15 +82,6 @@ class PoolingDatum(Response):
     data: list[list[float]] | str
 
 
-class PoolingUsage(Response):
-    """Tokens of the rendered conversation."""
-
-    prompt_tokens: int
-    total_tokens: int
-    completion_tokens: int = 0
-    prompt_tokens_details: None = None
-
-
 class PoolingResponse(Response):
     """The rows of the one conversation, as `data[0].data`."""
 
@@ -111,7 +90,7 @@ class PoolingResponse(Response):
     created: int
     model: str
     data: list[PoolingDatum]
-    usage: PoolingUsage
+    usage: VllmFullUsage
 
 
 def rows_of(profile: Profile, score: SolutionScore, *, activated: bool) -> Rows:

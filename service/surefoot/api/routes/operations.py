@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from surefoot.api.drain import Stopping
 from surefoot.api.schemas.common import Response as Body
@@ -80,7 +80,8 @@ class HealthResponse(Body):
 
 
 class ReadyResponse(Body):
-    """Whether every reward model is loaded; generators stand beside and do not count."""
+    """Whether every reward model is loaded; generators stand beside and do not count. Where keys are configured only
+    holders of one are told names and reasons."""
 
     ready: bool
     models: dict[str, str]
@@ -120,9 +121,12 @@ async def health() -> dict[str, str]:
     responses={503: {"model": ReadyResponse}},
     summary="Can it score?",
 )
-async def ready(service: Serving, stopping: Stopping, response: Response) -> dict[str, Any]:
+async def ready(service: Serving, stopping: Stopping, request: Request, response: Response) -> dict[str, Any]:
     """200 when every configured reward model can score, else 503 with each one's state; 503 too while stopping."""
-    states = service.registry.states()
+    # A probe reads the status and has no key; why a model failed may name paths and servers.
+    tells_names = service.keys is None or request.state.has_key
+    states = service.registry.states() if tells_names else {}
+    generators = service.generators if tells_names else {}
     details = {name: state.detail for name, state in states.items() if state.detail}
     if stopping.has_begun:
         details["service"] = "stopping: accepted work is being finished, new work is refused"
@@ -134,7 +138,7 @@ async def ready(service: Serving, stopping: Stopping, response: Response) -> dic
         "ready": is_ready,
         "models": {name: state.state for name, state in states.items()},
         "details": details,
-        "generators": {name: _state(generator) for name, generator in service.generators.items()},
+        "generators": {name: _state(generator) for name, generator in generators.items()},
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from surefoot.api.dialects.shared_paths import SharedRoute
 from surefoot.api.disconnect import while_connected
 from surefoot.api.errors import error_responses
 from surefoot.api.routes.headers import cost_headers, count_item_errors
@@ -17,7 +18,7 @@ from surefoot.ranking import RankedGroup, Ranking, RankOptions
 from surefoot.registry import ServedModel
 from surefoot.selection import NEEDS_OUTCOME, NEEDS_PROCESS
 
-router = APIRouter(tags=["scoring"])
+router = APIRouter(tags=["scoring"], route_class=SharedRoute)
 _ERRORS = error_responses(AggregationNotDefined, ModelNotFound, QueueFull, GroupTooLarge, RequestTimeout)
 
 
@@ -34,7 +35,11 @@ _ERRORS = error_responses(AggregationNotDefined, ModelNotFound, QueueFull, Group
 async def rerank(
     body: RerankRequest, request: Request, response: Response, service: Serving, request_id: RequestIdent
 ) -> dict[str, Any]:
-    """One group at top level is answered at top level; `items` are answered in `groups`."""
+    """One group at top level is answered at top level; `items` are answered in `groups`.
+
+    Without any native field, a body with `query` and `documents` is vLLM's, and answered as /v1/rerank answers it; one
+    with `query` and `texts` as /tei/rerank does.
+    """
     tasks = body.to_tasks()
     service.check_items(sum(len(task.candidates) for task in tasks), "candidates")
     roles = models_for(service, body)

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from surefoot.api.dialects.shared_paths import SharedRoute
 from surefoot.api.disconnect import while_connected
 from surefoot.api.errors import error_responses
 from surefoot.api.routes.headers import cost_headers, count_item_errors
@@ -13,7 +14,7 @@ from surefoot.api.schemas.score import ScoreRequest, ScoreResponse, response_vie
 from surefoot.api.service import RequestIdent, Serving
 from surefoot.errors import AggregationNotDefined, GroupTooLarge, ModelNotFound, QueueFull, RequestTimeout
 
-router = APIRouter(tags=["scoring"])
+router = APIRouter(tags=["scoring"], route_class=SharedRoute)
 _ERRORS = error_responses(AggregationNotDefined, ModelNotFound, QueueFull, GroupTooLarge, RequestTimeout)
 
 
@@ -30,7 +31,10 @@ _ERRORS = error_responses(AggregationNotDefined, ModelNotFound, QueueFull, Group
 async def score(
     body: ScoreRequest, request: Request, response: Response, service: Serving, request_id: RequestIdent
 ) -> dict[str, Any]:
-    """Every item gets its own result or its own error; an item's error never fails its neighbours."""
+    """Every item gets its own result or its own error; an item's error never fails its neighbours.
+
+    A body with `queries`, `data_1` or `text_1` is vLLM's, and answered as /v1/score answers it.
+    """
     tasks = body.to_tasks()
     service.check_items(len(tasks), "items")
     model = service.registry.get(body.model)

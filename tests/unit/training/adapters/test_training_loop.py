@@ -156,7 +156,7 @@ def test_a_full_disk_leaves_the_state_of_before(trainer, watched, tmp_path: Path
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("surefoot.training.run_state.os.fsync", full)
+    monkeypatch.setattr("surefoot.whole_file.os.fsync", full)
     with pytest.raises(OSError, match="No space"):
         trainer(epochs=2)[0].run(watched(), nothing)
     assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]

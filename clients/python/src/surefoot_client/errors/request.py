@@ -41,6 +41,54 @@ class AdapterNotConfigured(RequestError):
     code = "adapter_not_configured"
 
 
+class CandidateNotConfigured(RequestError):
+    """The model has no candidate of that label in the server's settings."""
+
+    code = "candidate_not_configured"
+
+
+class ModelStateConflict(RequestError):
+    """There is nothing to promote, to roll back to or to unload, or the place of a candidate is taken."""
+
+    code = "model_state_conflict"
+
+
+class CheckpointMissing(RequestError):
+    """There is no checkpoint where the settings name one; the model is served as before."""
+
+    code = "checkpoint_missing"
+
+
+class CheckpointDamaged(RequestError):
+    """The checkpoint is incomplete or not what the profile reads; the model is served as before."""
+
+    code = "checkpoint_damaged"
+
+
+class OutOfMemory(RequestError):
+    """The weights do not fit beside those that are loaded; the model is served as before."""
+
+    code = "out_of_memory"
+
+
+class CheckpointRefused(RequestError):
+    """Reading the checkpoint could run its author's code; the model is served as before."""
+
+    code = "checkpoint_refused"
+
+
+class SettingsInvalid(RequestError):
+    """The settings of a candidate cannot be served; the model is served as before."""
+
+    code = "settings_invalid"
+
+
+class ProfileAmbiguous(RequestError):
+    """Several profiles could read the checkpoint; the model is served as before."""
+
+    code = "profile_ambiguous"
+
+
 class AdapterInvalid(RequestError):
     """The adapter's files cannot be read; the model is served as before."""
 
