@@ -54,7 +54,7 @@ def start_run(url: str, out: Path, log: Path) -> subprocess.Popen[bytes]:
 
 @pytest.fixture(scope="module")
 def run(start_fake_for_module, tmp_path_factory: pytest.TempPathFactory) -> GrpoRun:
-    import pandas
+    import pandas as pd
 
     scratch = tmp_path_factory.mktemp("grpo")
     out, log = scratch / "out", scratch / "run.log"
@@ -80,7 +80,7 @@ def run(start_fake_for_module, tmp_path_factory: pytest.TempPathFactory) -> Grpo
     finally:
         process.kill()
         process.wait()
-    rows = [row for table in tables(out) for row in pandas.read_parquet(table).to_dict("records")]
+    rows = [row for table in tables(out) for row in pd.read_parquet(table).to_dict("records")]
     return GrpoRun(rows, server.url, killed)
 
 

@@ -1,12 +1,13 @@
 """verl's own reward worker over rows from the standard input: its configuration, its loader, its managers.
 
-Input: `{"overrides": [...], "rows": [{"problem", "response", "extra_info"}]}`; output: what the worker returns, as JSON.
+Input: `{"overrides": [...], "rows": [{"problem", "response", "extra_info"}]}`. Output: what the worker returns.
 """
 
 import asyncio
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from verl import DataProto
 from verl.experimental.reward_loop.reward_loop import RewardLoopWorker
 
 
-def sample(worker: RewardLoopWorker, row: dict) -> DataProto:
+def sample(worker: RewardLoopWorker, row: dict[str, Any]) -> DataProto:
     """As the agent loop makes one of a trajectory with one output."""
     tokenizer = worker.input_tokenizer
     turns = [{"role": "system", "content": "Think."}, {"role": "user", "content": row["problem"]}]
@@ -47,7 +48,7 @@ def main() -> None:
     with initialize_config_dir(str(directory), version_base=None):
         config = compose("ppo_trainer", overrides=task["overrides"])
 
-    async def run() -> list[dict]:
+    async def run() -> list[dict[str, Any]]:
         worker = RewardLoopWorker(config)
         return list(await asyncio.gather(*(worker.compute_score(sample(worker, row)) for row in task["rows"])))
 

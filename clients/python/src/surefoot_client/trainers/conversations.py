@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 Prompt = str | Sequence[Mapping[str, object]]
+
+_TURN_BEGINS = re.compile(r"<\|(?:im_start|start_header_id|user|assistant)\|>|<start_of_turn>|\[INST\]|<｜User｜>")
 
 
 def item_of(prompt: Prompt, completion: Prompt, problem: str | None = None) -> dict[str, object]:
@@ -14,12 +17,14 @@ def item_of(prompt: Prompt, completion: Prompt, problem: str | None = None) -> d
     made of messages. A prompt with more turns is sent as a conversation. System turns are left out: they instruct the
     policy, and a reward model has instructions of its own.
 
-    Raises `ValueError` for messages without a user's turn, and `TypeError` for content that is no text.
+    Raises `ValueError` for messages without a user's turn and for a text that a chat template rendered, and `TypeError`
+    for content that is no text.
     """
     solution = completion_text(completion)
     if problem is not None:
         return {"problem": problem, "solution": solution}
     if isinstance(prompt, str):
+        refuse_rendered(prompt, "name the column that holds the problem")
         return {"problem": prompt, "solution": solution}
     turns = [{"role": _role(message), "content": _content(message)} for message in prompt]
     turns = [turn for turn in turns if turn["role"] not in ("system", "developer")]
@@ -35,6 +40,12 @@ def completion_text(completion: Prompt) -> str:
     if isinstance(completion, str):
         return completion
     return "\n\n".join(_content(message) for message in completion if _role(message) == "assistant")
+
+
+def refuse_rendered(prompt: str, remedy: str) -> None:
+    """Raise `ValueError` for a text with a template's turns, which a reward model would score, but not as meant."""
+    if _TURN_BEGINS.search(prompt):
+        raise ValueError(f"the prompt was rendered with a chat template: {remedy}")
 
 
 def _role(message: Mapping[str, object]) -> str:

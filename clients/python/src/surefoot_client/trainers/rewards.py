@@ -95,6 +95,13 @@ async def score_completions(
     return [outcomes[place] for place in range(len(items))]
 
 
+def details(outcome: Outcome) -> dict[str, float]:
+    """Numbers for a trainer's log, the same keys for every outcome: trainers average what has them all."""
+    result = outcome if isinstance(outcome, ItemResult) else None
+    is_right = result is not None and result.first_error is None
+    return {"num_steps": float(len(result.steps)) if result else 0.0, "no_error": float(is_right)}
+
+
 async def _one_round(
     client: AsyncSurefootClient, items: Sequence[Mapping[str, object]], rule: RewardRule
 ) -> list[Outcome]:

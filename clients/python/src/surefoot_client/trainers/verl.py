@@ -10,14 +10,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, cast
 
-from surefoot_client.bulk import Outcome
 from surefoot_client.inputs import Aggregation
-from surefoot_client.scores import ItemResult
 from surefoot_client.trainers.background import in_background, wait_for
-from surefoot_client.trainers.rewards import RewardRule, client_of, score_completions
+from surefoot_client.trainers.rewards import RewardRule, Servers, client_of, details, score_completions
 
 DEFAULT_SERVER = "http://127.0.0.1:8080"
 
@@ -28,7 +26,7 @@ async def compute_score(
     ground_truth: object,
     extra_info: Mapping[str, Any] | None = None,
     *,
-    servers: str | Sequence[str] = DEFAULT_SERVER,
+    servers: Servers = DEFAULT_SERVER,
     model: str | None = None,
     aggregation: Aggregation | None = None,
     problem_key: str = "question",
@@ -58,21 +56,12 @@ def compute_score_blocking(
     return wait_for(compute_score(data_source, solution_str, ground_truth, extra_info, **options))
 
 
-async def score_with_details(
-    item: Mapping[str, object], servers: str | Sequence[str], rule: RewardRule
-) -> dict[str, float]:
+async def score_with_details(item: Mapping[str, object], servers: Servers, rule: RewardRule) -> dict[str, float]:
     """What verl reads of one item's outcome; to be run in the background."""
     [outcome] = await score_completions(client_of(servers), [item], rule)
     [reward] = rule.rewards([outcome])
     # This rule raises where there is no reward.
-    return {"score": cast("float", reward), **_details(outcome)}
-
-
-def _details(outcome: Outcome) -> dict[str, float]:
-    """The same keys for every outcome: verl takes those of a batch's first one, and averages numbers alone."""
-    result = outcome if isinstance(outcome, ItemResult) else None
-    is_right = result is not None and result.first_error is None
-    return {"num_steps": float(len(result.steps)) if result else 0.0, "no_error": float(is_right)}
+    return {"score": cast("float", reward), **details(outcome)}
 
 
 def _problem(extra_info: Mapping[str, Any] | None, key: str) -> str:
