@@ -4,11 +4,12 @@ import json
 import os
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+CLIENT = Path(__file__).parents[1] / "clients/python/src"
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class TrainerEnvironment:
         done = subprocess.run(
             [self.python, "-W", "ignore", program],
             input=json.dumps(task),
-            env=os.environ | {"HF_HUB_OFFLINE": "1", "RAY_USAGE_STATS_ENABLED": "0"},
+            env=os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONPATH": str(CLIENT)},
             capture_output=True,
             text=True,
             timeout=240,
@@ -35,7 +36,8 @@ def trainer_environment(directory: Path, trainer: str, needs: Sequence[str]) -> 
     subprocess.run([sys.executable, "-m", "venv", directory], check=True, timeout=60)
     environment = TrainerEnvironment(directory / "bin/python")
     [packages] = directory.glob("lib/python*/site-packages")
-    (packages / "ours.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+    ours = [path for path in sys.path if path.endswith("site-packages")]
+    (packages / "ours.pth").write_text("".join(f"import site; site.addsitedir({path!r})\n" for path in ours))
     for wanted in ([*needs], ["--no-deps", trainer]):
         installed = subprocess.run(
             [environment.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted],
