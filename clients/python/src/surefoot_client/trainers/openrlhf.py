@@ -15,7 +15,7 @@ from typing import Any, cast
 from surefoot_client.inputs import Aggregation
 from surefoot_client.trainers.background import wait_for
 from surefoot_client.trainers.conversations import refuse_rendered
-from surefoot_client.trainers.rewards import RewardRule, Servers, client_of, details, score_completions
+from surefoot_client.trainers.rewards import DEFAULT_SERVER, RewardRule, Servers, client_of, details, score_completions
 
 _SPECIAL = r"(?:<\|[^<>|]*\|>|<s>|</s>|<bos>|<eos>|<pad>|<start_of_turn>|<end_of_turn>)"
 _BEGINNING = re.compile(rf"(?:\s|{_SPECIAL})*")
@@ -32,7 +32,7 @@ def plain_prompt(prompt: str, label: object) -> str:  # noqa: ARG001
 
 
 def reward_function(
-    servers: Servers = "http://127.0.0.1:8080",
+    servers: Servers = DEFAULT_SERVER,
     *,
     model: str | None = None,
     aggregation: Aggregation | None = None,

@@ -20,6 +20,8 @@ from surefoot_client.trainers.background import patient_client
 OnFailure = Literal["raise", "none"]
 Servers = str | Sequence[str] | AsyncSurefootClient
 
+DEFAULT_SERVER = "http://127.0.0.1:8080"
+
 THE_COMPLETIONS_FAULT = frozenset({"no_steps", "empty_step", "too_many_steps", "input_too_long", "unsafe_text"})
 """The codes of failures that another completion of the same problem would not have had."""
 

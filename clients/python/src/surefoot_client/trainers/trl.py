@@ -10,13 +10,20 @@ from surefoot_client.inputs import Aggregation
 from surefoot_client.scores import ItemFailure, ItemResult
 from surefoot_client.trainers.background import in_background
 from surefoot_client.trainers.conversations import Prompt, item_of
-from surefoot_client.trainers.rewards import OnFailure, RewardRule, Servers, client_of, score_completions
+from surefoot_client.trainers.rewards import (
+    DEFAULT_SERVER,
+    OnFailure,
+    RewardRule,
+    Servers,
+    client_of,
+    score_completions,
+)
 
 TrlReward = Callable[..., Coroutine[Any, Any, list[float | None]]]
 
 
 def grpo_reward(
-    servers: Servers = "http://127.0.0.1:8080",
+    servers: Servers = DEFAULT_SERVER,
     *,
     model: str | None = None,
     aggregation: Aggregation | None = None,

@@ -15,9 +15,7 @@ from typing import Any, cast
 
 from surefoot_client.inputs import Aggregation
 from surefoot_client.trainers.background import in_background, wait_for
-from surefoot_client.trainers.rewards import RewardRule, Servers, client_of, details, score_completions
-
-DEFAULT_SERVER = "http://127.0.0.1:8080"
+from surefoot_client.trainers.rewards import DEFAULT_SERVER, RewardRule, Servers, client_of, details, score_completions
 
 
 async def compute_score(
@@ -33,7 +31,7 @@ async def compute_score(
     unscorable_reward: float | None = None,
     **others: object,
 ) -> dict[str, float]:
-    """The score of one solution, with `num_steps` and `no_error` (1.0 or 0.0) for verl's metrics.
+    """The score of one solution; for verl's metrics `num_steps` and `no_error` (1.0 or 0.0), of use with process models.
 
     `extra_info[problem_key]` is the problem. Keyword arguments come from `reward_kwargs`. verl knows no completion
     without a reward: a failure raises `ItemsFailed`, except that `unscorable_reward`, where it is given, is the reward

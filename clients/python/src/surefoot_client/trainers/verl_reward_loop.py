@@ -17,8 +17,8 @@ from verl.experimental.reward_loop.reward_manager.base import RewardManagerBase
 
 from surefoot_client.trainers.background import in_background
 from surefoot_client.trainers.conversations import item_of
-from surefoot_client.trainers.rewards import RewardRule
-from surefoot_client.trainers.verl import DEFAULT_SERVER, score_with_details
+from surefoot_client.trainers.rewards import DEFAULT_SERVER, RewardRule
+from surefoot_client.trainers.verl import score_with_details
 
 
 class SurefootRewardManager(RewardManagerBase):  # type: ignore[misc]  # verl has no types
