@@ -1,6 +1,7 @@
 """OpenRLHF's own single-turn executor, whose engine says what it is told instead of sampling.
 
-Input: `{"remote_url", "tokenizer", "rows": [{"prompt", "response", "label"}]}`. Output: reward, score and log of each.
+Input: for each name `{"remote_url", "tokenizer", "rows": [{"prompt", "response", "label"}]}`. Output: reward, score and log of
+each row.
 """
 
 import asyncio
@@ -45,4 +46,4 @@ async def execute(task: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(execute(json.load(sys.stdin)))))
+    print(json.dumps({name: asyncio.run(execute(task)) for name, task in json.load(sys.stdin).items()}))

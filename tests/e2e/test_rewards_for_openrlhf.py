@@ -1,6 +1,7 @@
 """OpenRLHF's own executor on a live server: by the client's reward function, and by the server's address alone."""
 
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -44,21 +45,34 @@ def rows(form: str) -> list[dict[str, str]]:
     return [{"prompt": form.format(problem), "response": solution, "label": "5"} for problem, solution in PAIRS]
 
 
-@pytest.mark.parametrize(
-    ("form", "options"), [("{}", ""), (TEMPLATE, ", problem_of=problem_of")], ids=["plain", "rendered"]
-)
-def test_a_reward_function_gives_the_servers_scores(
-    environment, tiny, tmp_path, url, scores, form: str, options: str
-) -> None:
-    file = tmp_path / "rewards.py"
-    file.write_text(REWARDS.format(url=url, options=options))
-    answers = environment.run(PROGRAM, {"remote_url": str(file), "tokenizer": str(tiny("qwen2")), "rows": rows(form)})
-    # OpenRLHF keeps what the function gives, which is in single precision.
-    assert [answer["reward"] for answer in answers] == [pytest.approx([score]) for score in scores]
-    assert [answer["extra_logs"]["num_steps"] for answer in answers] == [[2.0]] * len(PAIRS)
+@pytest.fixture(scope="module")
+def answers(environment, tiny, url: str, tmp_path_factory) -> dict[str, list[dict[str, Any]]]:
+    """Of all forms in one process, because OpenRLHF takes long to start."""
+    scratch, tokenizer = tmp_path_factory.mktemp("rewards"), str(tiny("qwen2"))
+
+    def file(name: str, options: str) -> str:
+        path = scratch / f"{name}.py"
+        path.write_text(REWARDS.format(url=url, options=options))
+        return str(path)
+
+    remote_urls = {
+        "function, plain": file("plain", ""),
+        "function, rendered": file("rendered", ", problem_of=problem_of"),
+        "address, plain": f"{url}/get_reward",
+        "address, rendered": f"{url}/get_reward",
+    }
+    tasks = {
+        name: {"remote_url": remote, "tokenizer": tokenizer, "rows": rows("{}" if "plain" in name else TEMPLATE)}
+        for name, remote in remote_urls.items()
+    }
+    return environment.run(PROGRAM, tasks)
 
 
-@pytest.mark.parametrize("form", ["{}", TEMPLATE], ids=["plain", "rendered"])
-def test_the_address_alone_gives_the_servers_scores(environment, tiny, url, scores, form: str) -> None:
-    task = {"remote_url": f"{url}/get_reward", "tokenizer": str(tiny("qwen2")), "rows": rows(form)}
-    assert [answer["reward"] for answer in environment.run(PROGRAM, task)] == [[score] for score in scores]
+@pytest.mark.parametrize("form", ["function, plain", "function, rendered", "address, plain", "address, rendered"])
+def test_every_reward_is_the_servers_score(answers, scores, form: str) -> None:
+    # The function's are tensors, in single precision.
+    assert [answer["reward"] for answer in answers[form]] == [pytest.approx([score]) for score in scores]
+
+
+def test_the_functions_log_holds_a_number_for_each_sample(answers) -> None:
+    assert [answer["extra_logs"]["num_steps"] for answer in answers["function, plain"]] == [[2.0]] * len(PAIRS)

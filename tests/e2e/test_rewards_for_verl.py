@@ -1,6 +1,7 @@
 """verl's own reward worker with the client's adapters on a live server."""
 
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -44,18 +45,31 @@ def reward_manager(url: str) -> list[str]:
     return [*named, f"{manager}.module.path={MODULE}.verl_reward_loop", f"+reward.surefoot.servers={url}"]
 
 
-@pytest.mark.parametrize(
-    ("overrides", "extra_info"),
-    [
-        (lambda url: custom_function("compute_score", url), True),
-        (lambda url: custom_function("compute_score_blocking", url), True),
-        (reward_manager, False),
-    ],
-    ids=["awaited function", "blocking function", "reward manager"],
-)
-def test_every_reward_is_the_servers_score(environment, tiny, url, scores, overrides, extra_info) -> None:
-    rows = [row | {"extra_info": {"question": row["problem"]} if extra_info else {}} for row in ROWS]
+@pytest.fixture(scope="module")
+def answers(environment, tiny, url: str) -> dict[str, list[dict[str, Any]]]:
+    """Of all forms in one process, because verl and what it imports take long to start."""
+    forms = {
+        "awaited function": custom_function("compute_score", url),
+        "blocking function": custom_function("compute_score_blocking", url),
+        "reward manager": reward_manager(url),
+    }
     policy = f"actor_rollout_ref.model.path={tiny('qwen2')}"
-    answers = environment.run(PROGRAM, {"overrides": [policy, *overrides(url)], "rows": rows})
-    assert [answer["reward_score"] for answer in answers] == scores
-    assert {tuple(answer["reward_extra_info"]) for answer in answers} == {("score", "num_steps", "no_error")}
+
+    def rows(form: str) -> list[dict[str, Any]]:
+        # The manager reads the problem from the prompt.
+        knows = form != "reward manager"
+        return [row | {"extra_info": {"question": row["problem"]} if knows else {}} for row in ROWS]
+
+    return environment.run(
+        PROGRAM, {form: {"overrides": [policy, *given], "rows": rows(form)} for form, given in forms.items()}
+    )
+
+
+@pytest.mark.parametrize("form", ["awaited function", "blocking function", "reward manager"])
+def test_every_reward_is_the_servers_score(answers, scores, form: str) -> None:
+    assert [answer["reward_score"] for answer in answers[form]] == scores
+
+
+def test_verls_metrics_get_the_same_keys_of_every_response(answers) -> None:
+    extras = [answer["reward_extra_info"] for of_form in answers.values() for answer in of_form]
+    assert {tuple(extra) for extra in extras} == {("score", "num_steps", "no_error")}

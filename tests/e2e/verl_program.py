@@ -1,6 +1,7 @@
 """verl's own reward worker over rows from the standard input: its configuration, its loader, its managers.
 
-Input: `{"overrides": [...], "rows": [{"problem", "response", "extra_info"}]}`. Output: what the worker returns.
+Input: for each name `{"overrides": [...], "rows": [{"problem", "response", "extra_info"}]}`, as every option of verl is
+an override. Output: what the worker of each returns.
 """
 
 import asyncio
@@ -42,18 +43,17 @@ def sample(worker: RewardLoopWorker, row: dict[str, Any]) -> DataProto:
     return DataProto(batch=tensors, non_tensor_batch=columns)
 
 
-def main() -> None:
-    task = json.load(sys.stdin)
+def answers(overrides: list[str], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     directory = Path(verl.__file__).parent / "trainer" / "config"
     with initialize_config_dir(str(directory), version_base=None):
-        config = compose("ppo_trainer", overrides=task["overrides"])
+        config = compose("ppo_trainer", overrides=overrides)
 
     async def run() -> list[dict[str, Any]]:
         worker = RewardLoopWorker(config)
-        return list(await asyncio.gather(*(worker.compute_score(sample(worker, row)) for row in task["rows"])))
+        return list(await asyncio.gather(*(worker.compute_score(sample(worker, row)) for row in rows)))
 
-    print(json.dumps(asyncio.run(run())))
+    return asyncio.run(run())
 
 
 if __name__ == "__main__":
-    main()
+    print(json.dumps({name: answers(**job) for name, job in json.load(sys.stdin).items()}))

@@ -31,7 +31,7 @@ async def compute_score(
     unscorable_reward: float | None = None,
     **others: object,
 ) -> dict[str, float]:
-    """The score of one solution; for verl's metrics `num_steps` and `no_error` (1.0 or 0.0), of use with process models.
+    """The score of one solution; for verl's metrics `num_steps` and `no_error` (1.0 or 0.0), meant for process models.
 
     `extra_info[problem_key]` is the problem. Keyword arguments come from `reward_kwargs`. verl knows no completion
     without a reward: a failure raises `ItemsFailed`, except that `unscorable_reward`, where it is given, is the reward
