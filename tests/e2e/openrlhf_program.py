@@ -1,7 +1,7 @@
 """OpenRLHF's own single-turn executor, whose engine says what it is told instead of sampling.
 
-Input: for each name `{"remote_url", "tokenizer", "rows": [{"prompt", "response", "label"}]}`. Output: reward, score and log of
-each row.
+Input: for each name `{"remote_url", "tokenizer", "rows": [{"prompt", "response", "label"}]}`. Output: reward, score and
+log of each row.
 """
 
 import asyncio
