@@ -185,15 +185,18 @@ class FakeServer:
         """Whether somebody waits behind the pass that runs."""
         return bool(re.search(r"surefoot_queue_requests{[^}]*} 1", httpx.get(f"{self.url}/metrics").text))
 
+    def has_work(self) -> bool:
+        """Whether a request has come as far as its tokens, behind which is the pass."""
+        return bool(re.search(r"surefoot_tokenise_seconds_count{[^}]*} [1-9]", httpx.get(f"{self.url}/metrics").text))
 
-@pytest.fixture
-def start_fake(tmp_path: Path) -> Iterator[Callable[..., FakeServer]]:
+
+def _starting_fakes(scratch: Path) -> Iterator[Callable[..., FakeServer]]:
     started: list[subprocess.Popen[str]] = []
 
-    def launch(config: str, hangs_s: float) -> FakeServer:
-        file, log = tmp_path / "surefoot.toml", tmp_path / "server.log"
+    def launch(config: str, hangs_s: float, port: int = 0) -> FakeServer:
+        file, log = scratch / "surefoot.toml", scratch / "server.log"
         file.write_text(config)
-        program = [sys.executable, str(Path(__file__).with_name("fake_server.py")), str(file), str(hangs_s)]
+        program = [sys.executable, str(Path(__file__).with_name("fake_server.py")), str(file), str(hangs_s), str(port)]
         with log.open("w") as errors:
             process = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=errors, text=True)
         started.append(process)
@@ -208,3 +211,15 @@ def start_fake(tmp_path: Path) -> Iterator[Callable[..., FakeServer]]:
         process.wait()
         assert process.stdout is not None
         process.stdout.close()
+
+
+@pytest.fixture
+def start_fake(tmp_path: Path) -> Iterator[Callable[..., FakeServer]]:
+    """Starts servers over the fakes, which are ended with the test."""
+    yield from _starting_fakes(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def start_fake_for_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., FakeServer]]:
+    """Starts servers over the fakes, which are ended with the module."""
+    yield from _starting_fakes(tmp_path_factory.mktemp("fakes"))

@@ -144,9 +144,28 @@ def test_importing_it_loads_nothing_heavy():
 
 
 def test_it_imports_only_itself_httpx_and_the_standard_library():
-    sources = [path for path in SOURCES.rglob("*.py") if "rl" not in path.relative_to(SOURCES).parts]
+    further = {"rl", "trainers"}
+    sources = [path for path in SOURCES.rglob("*.py") if not further & {*path.relative_to(SOURCES).parts}]
     assert imported_by(sources) == {"surefoot_client", "httpx"}
 
 
 def test_only_what_is_for_rl_imports_numpy():
     assert imported_by((SOURCES / "rl").rglob("*.py")) == {"surefoot_client", "numpy"}
+
+
+def test_only_what_verl_and_openrlhf_load_imports_what_they_bring():
+    brought = {path.stem: imported_by([path]) - {"surefoot_client"} for path in (SOURCES / "trainers").glob("*.py")}
+    assert {name: found for name, found in brought.items() if found} == {
+        "openrlhf": {"torch"},
+        "verl_reward_loop": {"verl"},
+    }
+
+
+def test_importing_the_reward_functions_loads_no_trainer():
+    program = """if True:
+        import sys
+        from surefoot_client.trainers import openrlhf, trl, verl
+        print(*{name.partition('.')[0] for name in sys.modules})
+    """
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"torch", "numpy", "trl", "verl", "openrlhf"} & set(loaded)
