@@ -8,7 +8,6 @@ cache for this task. With `last_token` (`classify`, LAST) it does, as far as its
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import threading
 import time
@@ -20,6 +19,7 @@ from typing import Any
 
 from surefoot.backends.vllm_plan import PoolingMode, PoolingPlan, row_indices
 from surefoot.domain import Forwarded, ForwardItem
+from surefoot.engine_shutdown import shut_down
 from surefoot.errors import BackendFailed, ModelStopped, SettingsInvalid, StartupError
 from surefoot.modeling.vllm_environment import set_vllm_environment
 
@@ -180,10 +180,7 @@ class VllmBackend:
     def _stop_engine(self) -> None:
         engine, self._engine = self._engine, None
         if engine is not None:
-            engine.shutdown(_STOP_S)
-            # vLLM's engine is full of cycles, and its finaliser fails when the interpreter is already half gone.
-            del engine
-            gc.collect()
+            shut_down(engine, _STOP_S)
 
     async def _pool(self, engine: Any, batch: Sequence[ForwardItem]) -> list[Forwarded]:
         tasks = [asyncio.create_task(self._pool_one(engine, item)) for item in batch]

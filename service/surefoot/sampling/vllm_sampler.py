@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import secrets
 import uuid
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from surefoot.domain import FinishReason, Message, Prompt, SampledCandidate, SamplerState, SamplingOptions
+from surefoot.engine_shutdown import shut_down
 from surefoot.errors import AdapterMismatch, SamplerUnavailable, SurefootError
 from surefoot.modeling.tokenizer import HfTokenizer
 from surefoot.modeling.vllm_environment import set_vllm_environment
@@ -182,10 +182,7 @@ class VllmSampler:
     async def _stop_engine(self) -> None:
         engine, self._engine = self._engine, None
         if engine is not None:
-            await asyncio.to_thread(engine.shutdown, _STOP_S)
-            # vLLM's engine is full of cycles, and its finaliser fails when the interpreter is already half gone.
-            del engine
-            gc.collect()
+            await asyncio.to_thread(shut_down, engine, _STOP_S)
 
 
 def lora_arguments(adapter: PolicyAdapter | None) -> dict[str, Any]:
