@@ -179,7 +179,11 @@ class FakeServer:
             time.sleep(0.05)
 
     def ready(self) -> bool:
-        return httpx.get(f"{self.url}/ready").status_code == 200
+        try:
+            return httpx.get(f"{self.url}/ready").status_code == 200
+        except httpx.TimeoutException:
+            # It listens before the service is built, which takes long on a busy machine.
+            return False
 
     def queued(self) -> bool:
         """Whether somebody waits behind the pass that runs."""
@@ -187,7 +191,8 @@ class FakeServer:
 
     def has_work(self) -> bool:
         """Whether a request has come as far as its tokens, behind which is the pass."""
-        return bool(re.search(r"surefoot_tokenise_seconds_count{[^}]*} [1-9]", httpx.get(f"{self.url}/metrics").text))
+        metrics = httpx.get(f"{self.url}/metrics", timeout=60).text
+        return bool(re.search(r"surefoot_tokenise_seconds_count{[^}]*} [1-9]", metrics))
 
 
 def _starting_fakes(scratch: Path) -> Iterator[Callable[..., FakeServer]]:

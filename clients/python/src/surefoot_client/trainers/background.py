@@ -7,9 +7,12 @@ them. The thread is a daemon, so that an interrupted training ends at once, even
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import threading
 from collections.abc import Coroutine
+from concurrent import futures
+from contextlib import suppress
 from functools import cache
 from typing import Any, TypeVar
 
@@ -59,7 +62,16 @@ def _loop_of(process: int) -> asyncio.AbstractEventLoop:  # noqa: ARG001
 
 
 @cache
-def _client_of(servers: str | tuple[str, ...], process: int) -> AsyncSurefootClient:  # noqa: ARG001
-    return AsyncSurefootClient(
+def _client_of(servers: str | tuple[str, ...], process: int) -> AsyncSurefootClient:
+    client = AsyncSurefootClient(
         servers, timeout_s=PATIENCE_S, attempt_timeout_s=LONGEST_SILENCE_S, max_retries=1_000_000
     )
+    atexit.register(_close, client, process)
+    return client
+
+
+def _close(client: AsyncSurefootClient, process: int) -> None:
+    """Hang up at the end of the process that opened the connections; what is under way is not waited for."""
+    if os.getpid() == process:
+        with suppress(futures.TimeoutError):
+            asyncio.run_coroutine_threadsafe(client.aclose(), _loop()).result(1.0)
