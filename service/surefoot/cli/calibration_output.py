@@ -49,7 +49,7 @@ def show_calibration(calibration: Calibration, files: Mapping[str, Path], consol
     table.add_column("after", justify="right", style="bold")
     for name, value, write in ROWS:
         table.add_row(name, write(value(held_out.before)), write(value(held_out.after)))
-    console.print(table)
+    console.print(table, soft_wrap=False)
     for notice in calibration.notices:
         console.print(notice, style="yellow", markup=False)
     for path in files.values():

@@ -14,6 +14,7 @@ from typing import Annotated, Literal, cast
 import typer
 from rich.console import Console
 
+from surefoot.cli.consoles import print_json, progress_console
 from surefoot.cli.recipe_steps import RecipeOptions, Size, Step, recipe_steps
 from surefoot.cli.report_files import file_errors, made_directory
 from surefoot.cli.row_file import write_files
@@ -56,9 +57,12 @@ def recipe(
     steps = list(recipe_steps(_options(output, gsm8k, test, exclude or [], model, size, seed)))
     if show:
         lines = [step.line for step in steps]
-        typer.echo(json.dumps(lines) if as_json else "\n".join(lines))
+        if as_json:
+            print_json(lines)
+        else:
+            typer.echo("\n".join(lines))
         return
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = progress_console()
     made_directory(output)
     with file_errors():
         _check_same_recipe(output, steps)
@@ -66,7 +70,10 @@ def recipe(
     for number, step in enumerate(steps, start=1):
         all_rows_used &= _run(console, step, f"{number}/{len(steps)}")
     made = {role: str(output / role) for role in ("generator", "prm", "orm", "report")}
-    typer.echo(json.dumps(made) if as_json else f"wrote {', '.join(made.values())}")
+    if as_json:
+        print_json(made)
+    else:
+        typer.echo(f"wrote {', '.join(made.values())}")
     if not all_rows_used:
         raise typer.Exit(1)
 

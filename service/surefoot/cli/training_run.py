@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 import time
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import typer
 from rich.console import Console
 
+from surefoot.cli.consoles import print_json, progress_console
 from surefoot.cli.failures import FileFailed
 from surefoot.cli.jsonl_progress import show_summary
 from surefoot.cli.jsonl_run import Failure, Tally
@@ -63,7 +63,7 @@ class TrainingRun:
 
     def execute(self) -> None:
         """Train to the end and say what came of it; leaves through `typer.Exit` if a row could not be used."""
-        console = Console(stderr=True, highlight=False, soft_wrap=True)
+        console = progress_console()
         self._check_directory()
         began = time.monotonic()
         tally = Tally()
@@ -213,7 +213,7 @@ class TrainingRun:
         if self.as_json:
             summary = {"adapter": str(self.output), "epochs": [*map(dict, trained.epochs)], "best_epoch": trained.best}
             speed = {"tokens_per_s": round(tokens_per_s, 1), "stopped_early": trained.stopped_early}
-            typer.echo(json.dumps({**summary, **speed, **tally.summary(seconds)}))
+            print_json({**summary, **speed, **tally.summary(seconds)})
             return
         if tally.failed:
             show_summary(console, tally.summary(seconds))

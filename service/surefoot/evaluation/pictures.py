@@ -66,7 +66,7 @@ def can_draw() -> bool:
 
 def picture_style() -> AbstractContextManager[None]:
     """Fonts, colours and frames while a picture is drawn and saved."""
-    from matplotlib import cycler, rc_context
+    from matplotlib import rc_context
 
     return rc_context(
         {
@@ -86,7 +86,6 @@ def picture_style() -> AbstractContextManager[None]:
             "axes.spines.top": False,
             "axes.spines.right": False,
             "axes.axisbelow": True,
-            "axes.prop_cycle": cycler("color", [each.colour for each in LOOKS]),
             "grid.color": GRID,
             "grid.linewidth": 0.6,
             "hatch.linewidth": 0.6,
