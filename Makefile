@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check test-unit test-parity test-e2e gpu-check loadtest audit format clean
+.PHONY: help setup demo serve test check test-unit test-parity test-e2e gpu-check loadtest docs audit format clean
 SHELL := bash
 BIN := .venv/bin
 
@@ -40,6 +40,10 @@ test-e2e: setup ## The real server with the real models
 
 loadtest: setup ## Measure against other ways to score; nothing else may run meanwhile
 	$(BIN)/python -m loadtests W1 W2 W3 W4 W5 -o out/loadtests
+
+docs: setup ## Build the documentation into out/docs; a broken link or any warning fails
+	$(BIN)/sphinx-build -W --keep-going -q -b html -c docs . out/docs
+	@echo "out/docs/index.html"
 
 audit: setup ## Ask whether an installed package has a known vulnerability; says so where that cannot be asked
 	@.ci/audit
