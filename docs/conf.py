@@ -27,7 +27,6 @@ include_patterns = [
 ]
 exclude_patterns = [".*", "**/.*", "out", "tests", "**/*.egg-info", "**/__pycache__"]
 
-myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 4
 nitpicky = True
 # JSON that is shortened with "…" is no JSON to a lexer.
@@ -66,6 +65,9 @@ def link_to_code(_: Sphinx, docname: str, source: list[str]) -> None:
 
     if docname == root_doc:
         source[0] = source[0].replace("(pages without a place)", "\n".join(pages_without_a_place(source[0])))
+    if docname == "docs/adr/README":
+        # Each decision is a page below the list; fifty of them would bury everything else in the navigation.
+        source[0] += "\n```{toctree}\n:hidden:\n:glob:\n\n0*\n```\n"
     source[0] = re.sub(r"(?<!!)\[([^\]\n]+)\]\(([^)\s]+)\)", named, source[0])
 
 
