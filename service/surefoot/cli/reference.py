@@ -31,8 +31,8 @@ Without `--url` the models are loaded in this process. The same command goes on 
 ## Output for scripts
 
 With `--json` standard output holds one JSON document and nothing else; progress and notices are on standard error.
-`score` and `best-of-n` write their rows into the file given by `-o`, and the document is the summary of the run; without
-`-o` the rows themselves are on standard output, one JSON object a line. When a verb fails, the document is
+`score` and `best-of-n` write their rows into the file given by `-o`, and the document is the summary of the run;
+without `-o` the rows themselves are on standard output, one JSON object a line. When a verb fails, the document is
 
 ```json
 {"error": {"code": "…", "message": "…", "param": null}}
@@ -43,9 +43,10 @@ The line for a person is on standard error all the same.
 
 ## Plain lines
 
-On a terminal `solve`, `score`, `best-of-n` and `demo` show results in colour (NO_COLOR leaves marks and numbers). Where standard
-output is a pipe or a file each fact is one line: what it is about, then its fields, separated by tabs. No line is wrapped or
-cut, white space within a text is single spaces, control characters are spelt out, and `-` stands where there is nothing.
+On a terminal `solve`, `score`, `best-of-n` and `demo` show results in colour (NO_COLOR leaves marks and numbers).
+Where standard output is a pipe or a file each fact is one line: what it is about, then its fields, separated by tabs.
+No line is wrapped or cut, white space within a text is single spaces, control characters are spelt out, and `-`
+stands where there is nothing.
 
 | line | fields |
 |---|---|

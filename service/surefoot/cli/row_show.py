@@ -39,7 +39,7 @@ def _tell_failure(console: Console, row: dict[str, Any]) -> None:
     code, message = row["error"]["code"], row["error"]["message"]
     if console.is_terminal:
         said = f"  {one_line(code)}: {one_line(message)}"
-        console.print(Text.assemble((f"line {row['line']}", "bold"), (said, "red")))
+        console.print(Text.assemble((f"line {row['line']}", "bold"), (said, "red")), soft_wrap=False)
     else:
         print_lines(console, [failure_line(row["line"], code, message)])
 

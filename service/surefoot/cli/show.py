@@ -46,7 +46,7 @@ def tell_score(console: Console, line: int, result: ItemResult) -> None:
     if result.steps:
         console.print(_steps(result.steps, result.text, result.first_error), soft_wrap=False)
     else:
-        console.print(Text(f"    {one_line(result.text, 200)}", style="dim"))
+        console.print(Text(f"    {one_line(result.text, 200)}", style="dim"), soft_wrap=False)
 
 
 def print_lines(console: Console, lines: Iterable[str]) -> None:
@@ -58,7 +58,7 @@ def print_lines(console: Console, lines: Iterable[str]) -> None:
 def show_best_of_n(console: Console, problem: str, found: BestOfN, models: Sequence[ModelInfo], strategy: str) -> None:
     """The problem, every candidate best first with its steps coloured by probability, a table of them, the pick and
     its reason."""
-    console.print(Text.assemble(("Problem  ", "bold"), harmless(problem)))
+    console.print(Text.assemble(("Problem  ", "bold"), harmless(problem)), soft_wrap=False)
     scales = {model.id: model.scale for model in models}
     drawn = {candidate.index: candidate for candidate in found.candidates}
     scale = scales.get(found.ranking.models.get("process", ""), "probability")
@@ -70,10 +70,10 @@ def show_best_of_n(console: Console, problem: str, found: BestOfN, models: Seque
         console.print(_table(found), soft_wrap=False)
     console.print()
     for line in explain_pick(found, strategy):
-        console.print(line)
+        console.print(line, soft_wrap=False)
     for model in models:
         if model.notice and model.id in found.ranking.models.values():
-            console.print(Text(harmless(f"{model.id} is {model.notice}."), style="yellow"))
+            console.print(Text(harmless(f"{model.id} is {model.notice}."), style="yellow"), soft_wrap=False)
 
 
 def save_picture(
@@ -165,9 +165,9 @@ def _show_candidate(
         Text.assemble((f"#{place} candidate {ranked.index}", "bold"), f"  {_score(ranked)}  answer {answer}", mark)
     )
     if ranked.error is not None:
-        console.print(Text(f"    {one_line(str(ranked.error))}", style="red"))
+        console.print(Text(f"    {one_line(str(ranked.error))}", style="red"), soft_wrap=False)
     elif ranked.steps is None:
-        console.print(Text(f"    {one_line(drawn.text, 200)}", style="dim"))
+        console.print(Text(f"    {one_line(drawn.text, 200)}", style="dim"), soft_wrap=False)
     else:
         console.print(_steps(ranked.steps, drawn.text, ranked.first_error, scale), soft_wrap=False)
 
