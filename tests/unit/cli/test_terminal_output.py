@@ -80,6 +80,17 @@ def test_best_of_n_tells_which_line_it_is_about(program, written) -> None:
     assert found[-1][:3] == ["error", "2", "invalid_json"]
 
 
+@pytest.mark.parametrize("arguments", [["settings"], ["models"], ["models", "inspect", "."]], ids=" ".join)
+def test_no_verb_colours_or_wraps_what_goes_into_a_pipe(program, arguments) -> None:
+    shown = program(*arguments).stdout
+    assert "\x1b" not in shown
+    if arguments == ["settings"]:
+        settings = {line.split()[0]: line for line in shown.splitlines()[1:]}
+        assert len(settings) == len(shown.splitlines()) - 1
+        assert settings["max_input_tokens"].rstrip().endswith("never cut.")
+        assert "models[].candidates[].label" in settings
+
+
 def test_a_terminal_gets_colours_marks_and_a_table(program, on_a_terminal) -> None:
     shown = program("solve", PROBLEM, "-n", "2").stdout
     assert COLOUR.search(shown)
