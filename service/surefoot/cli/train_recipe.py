@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 import typer
 from rich.console import Console
@@ -57,10 +57,7 @@ def recipe(
     steps = list(recipe_steps(_options(output, gsm8k, test, exclude or [], model, size, seed)))
     if show:
         lines = [step.line for step in steps]
-        if as_json:
-            print_json(lines)
-        else:
-            typer.echo("\n".join(lines))
+        _tell(lines, "\n".join(lines), as_json=as_json)
         return
     console = progress_console()
     made_directory(output)
@@ -70,12 +67,16 @@ def recipe(
     for number, step in enumerate(steps, start=1):
         all_rows_used &= _run(console, step, f"{number}/{len(steps)}")
     made = {role: str(output / role) for role in ("generator", "prm", "orm", "report")}
-    if as_json:
-        print_json(made)
-    else:
-        typer.echo(f"wrote {', '.join(made.values())}")
+    _tell(made, f"wrote {', '.join(made.values())}", as_json=as_json)
     if not all_rows_used:
         raise typer.Exit(1)
+
+
+def _tell(document: Any, words: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(document)
+    else:
+        typer.echo(words)
 
 
 def _options(
