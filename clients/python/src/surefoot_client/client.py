@@ -96,10 +96,12 @@ class SurefootClient(BulkScoring, Sampling, BestOfNStreaming, Probes):
         trace: bool | None = None,
         checks: Sequence[str] | None = None,
         combine_checks: bool | None = None,
+        rewards: Mapping[str, object] | None = None,
     ) -> ScoreResponse:
         """Score solutions; `results[i]` belongs to `items[i]`, an `ItemFailure` where that item failed.
 
         `timeout_s` is the server's deadline for the request; the client waits a little longer for its answer.
+        `rewards={"cap": (0.01, 0.99), "scaling": "group"}` asks for capped and scaled scores as `reward`.
         """
         return self._run(
             operations.score(
@@ -112,6 +114,7 @@ class SurefootClient(BulkScoring, Sampling, BestOfNStreaming, Probes):
                 trace=trace,
                 checks=checks,
                 combine_checks=combine_checks,
+                rewards=rewards,
             )
         )
 
