@@ -9,7 +9,7 @@ from surefoot_client.reading import Fields, Received, integer, list_of, number, 
 
 @dataclass(frozen=True, slots=True)
 class RewardTreatment(Received):
-    """How the rewards of a response came about: first `cap` (lowest and highest), then `scaling` (`none`, `group` or `batch`).
+    """How the rewards of a response came about: `cap` (lowest and highest), then `scaling`: `none`, `group` or `batch`.
 
     `num_capped` scores were outside the cap. `mean` and `std` are those of the rewards after capping and before
     scaling. `num_flat_groups` are groups whose rewards are all equal: theirs became 0.

@@ -64,7 +64,8 @@ class PolicyTokens:
         """The tokens as the policy sampled them, whether or not its tokenizer would cut the text that way.
 
         `skip_special_tokens` must be what the completion was decoded with; skipped tokens get an empty span where they
-        stand, and between two bytes of a character that character. Raises `ValueError` where `text` is given and is not what the ids decode to.
+        stand, and between two bytes of a character that character's. Raises `ValueError` where `text` is given and is
+        not what the ids decode to.
         """
         ids = [int(token_id) for token_id in token_ids]
 
