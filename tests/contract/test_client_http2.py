@@ -1,4 +1,4 @@
-"""HTTP/2 over TLS, as a proxy before the service speaks it: the same answers, many calls on one connection."""
+"""HTTP/2 over TLS, as a proxy before the service speaks it, and packed bodies: the same answers."""
 
 import asyncio
 import socket
@@ -77,3 +77,10 @@ async def test_without_the_option_it_is_http_1(server) -> None:
     async with AsyncSurefootClient(server.url) as client:
         await client.score([ITEM])
     assert server.seen[0][0] == "1.1"
+
+
+async def test_packed_bodies_arrive(server) -> None:
+    item = {"problem": "2 + 3? " * 300, "steps": ["2 + 3 = 5"]}
+    async with AsyncSurefootClient(server.url, gzip=True) as packing, AsyncSurefootClient(server.url) as plain:
+        packed, sent = await packing.score([item]), await plain.score([item])
+    assert packed.results[0].score == sent.results[0].score

@@ -50,6 +50,7 @@ class AsyncSurefootClient(AsyncBulkScoring, AsyncSampling, AsyncBestOfNStreaming
         max_retries: int = 2,
         max_connections: int = 50,
         http2: bool = False,
+        gzip: bool = False,
         transport: httpx.AsyncBaseTransport | None = None,
         http_client: httpx.AsyncClient | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -67,6 +68,7 @@ class AsyncSurefootClient(AsyncBulkScoring, AsyncSampling, AsyncBestOfNStreaming
             attempt_timeout_s=attempt_timeout_s,
             max_retries=max_retries,
             max_connections=max_connections,
+            gzip=gzip,
             clock=clock,
             uniform=uniform,
         )
@@ -240,7 +242,7 @@ class AsyncSurefootClient(AsyncBulkScoring, AsyncSampling, AsyncBestOfNStreaming
     @asynccontextmanager
     async def _open(self, attempt: Attempt[T]) -> AsyncIterator[httpx.Response]:
         call, headers, timeout = attempt.call, attempt.headers, attempt.timeout()
-        sent = self._http.stream(call.method, attempt.url, headers=headers, content=call.body, timeout=timeout)
+        sent = self._http.stream(call.method, attempt.url, headers=headers, content=attempt.body, timeout=timeout)
         with attempt.under_way():
             async with sent as response:
                 yield response
