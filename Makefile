@@ -1,7 +1,12 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check test-unit test-parity test-e2e gpu-check loadtest audit format clean
+.PHONY: help setup demo serve test check test-unit test-parity test-e2e test-long gpu-check loadtest audit format clean
 SHELL := bash
 BIN := .venv/bin
+# Containers often forbid bytecode: then each of some hundred processes here compiles torch and all else anew.
+unexport PYTHONDONTWRITEBYTECODE
+# Two tests run beside each other; with two threads each they would wait for each other's cores.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --durations 10
+ON_FAKES := tests/unit tests/api tests/contract tests/architecture tests/loadtests clients/python/tests
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -15,7 +20,9 @@ demo: setup ## Sample, score and rank solutions of a word problem with real mode
 serve: setup ## Start the service with its defaults and keep it up
 	@$(BIN)/surefoot serve
 
-test: setup check test-unit test-parity test-e2e ## Everything that CI runs
+test: setup check ## Everything that CI runs
+	$(PYTEST) -n 2 --dist worksteal $(ON_FAKES) tests/parity
+	$(PYTEST) -n 2 --dist loadgroup tests/e2e
 
 check: setup ## Style, types and import rules
 	$(BIN)/ruff check .
@@ -26,17 +33,20 @@ check: setup ## Style, types and import rules
 	$(BIN)/codespell .ci CHANGELOG.md Makefile README.md SECURITY.md clients deploy docs loadtests service tests --skip '*.svg,*.json'
 	$(BIN)/shellcheck .ci/audit .ci/run .ci/setup
 
-test-unit: setup ## Unit, property, API and contract tests on fakes
-	$(BIN)/pytest -n 2 --durations 10 tests/unit tests/api tests/contract tests/architecture tests/loadtests clients/python/tests
+test-unit: setup ## Of these: unit, property, API and contract tests on fakes
+	$(PYTEST) -n 2 --dist worksteal $(ON_FAKES)
 
-test-parity: setup ## Scores against plain formulas on tiny checkpoints
-	$(BIN)/pytest --durations 10 tests/parity
+test-parity: setup ## Of these: scores against plain formulas on tiny checkpoints
+	$(PYTEST) -n 2 --dist worksteal tests/parity
+
+test-e2e: setup ## Of these: the real server with the real models
+	$(PYTEST) -n 2 --dist loadgroup tests/e2e
+
+test-long: setup ## What is too slow for CI: the trainers' own code, installed for it; needs a package index
+	$(PYTEST) tests/long
 
 gpu-check: setup ## Parity on a CUDA machine; not part of make test
 	$(BIN)/pytest tests/gpu
-
-test-e2e: setup ## The real server with the real models
-	$(BIN)/pytest --durations 10 tests/e2e
 
 loadtest: setup ## Measure against other ways to score; nothing else may run meanwhile
 	$(BIN)/python -m loadtests W1 W2 W3 W4 W5 -o out/loadtests
