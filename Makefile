@@ -2,7 +2,7 @@
 .PHONY: help setup demo serve test check test-unit test-parity test-e2e test-long gpu-check loadtest audit format clean
 SHELL := bash
 BIN := .venv/bin
-# Containers often forbid bytecode: then each of some hundred processes here compiles torch and all else anew.
+# Containers often forbid bytecode: then each of dozens of processes here compiles torch and all else anew.
 unexport PYTHONDONTWRITEBYTECODE
 # Two tests run beside each other; with two threads each they would wait for each other's cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --durations 10
@@ -30,7 +30,7 @@ check: setup ## Style, types and import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry service
-	$(BIN)/codespell .ci CHANGELOG.md Makefile README.md SECURITY.md clients deploy docs loadtests service tests --skip '*.svg,*.json'
+	$(BIN)/codespell .ci CHANGELOG.md CONTRIBUTING.md Makefile README.md SECURITY.md clients deploy docs loadtests service tests --skip '*.svg,*.json'
 	$(BIN)/shellcheck .ci/audit .ci/run .ci/setup
 
 test-unit: setup ## Of these: unit, property, API and contract tests on fakes
