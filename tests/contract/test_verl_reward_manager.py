@@ -83,5 +83,5 @@ def test_what_nothing_can_score_gets_the_configured_reward(serve_http, manager_c
 
 
 def test_a_setting_that_does_not_exist_is_refused(manager_class) -> None:
-    with pytest.raises(TypeError, match="agregation"):
-        rewarded(manager_class, {"agregation": "min"})
+    with pytest.raises(TypeError, match="colour"):
+        rewarded(manager_class, {"colour": "red"})
