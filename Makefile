@@ -6,7 +6,8 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 # Two tests run beside each other; with two threads each they would wait for each other's cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --durations 10
-ON_FAKES := tests/unit tests/api tests/contract tests/architecture tests/loadtests clients/python/tests
+# How many real servers are tested at a time: 0 is one after another, in this process.
+E2E_WORKERS ?= 0
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -20,9 +21,7 @@ demo: setup ## Sample, score and rank solutions of a word problem with real mode
 serve: setup ## Start the service with its defaults and keep it up
 	@$(BIN)/surefoot serve
 
-test: setup check ## Everything that CI runs
-	$(PYTEST) -n 2 --dist worksteal $(ON_FAKES) tests/parity
-	$(PYTEST) -n 2 --dist loadgroup tests/e2e
+test: setup check test-unit test-parity test-e2e ## Everything that CI runs
 
 check: setup ## Style, types and import rules
 	$(BIN)/ruff check .
@@ -33,14 +32,14 @@ check: setup ## Style, types and import rules
 	$(BIN)/codespell .ci CHANGELOG.md CONTRIBUTING.md Makefile README.md SECURITY.md clients deploy docs loadtests service tests --skip '*.svg,*.json'
 	$(BIN)/shellcheck .ci/audit .ci/run .ci/setup
 
-test-unit: setup ## Of these: unit, property, API and contract tests on fakes
-	$(PYTEST) -n 2 --dist worksteal $(ON_FAKES)
+test-unit: setup ## Unit, property, API and contract tests on fakes
+	$(PYTEST) -n 2 --dist worksteal tests/unit tests/api tests/contract tests/architecture tests/loadtests clients/python/tests
 
-test-parity: setup ## Of these: scores against plain formulas on tiny checkpoints
+test-parity: setup ## Scores against plain formulas on tiny checkpoints
 	$(PYTEST) -n 2 --dist worksteal tests/parity
 
-test-e2e: setup ## Of these: the real server with the real models
-	$(PYTEST) -n 2 --dist loadgroup tests/e2e
+test-e2e: setup ## The real server with the real models
+	$(PYTEST) -n $(E2E_WORKERS) --dist loadgroup tests/e2e
 
 test-long: setup ## What is too slow for CI: the trainers' own code, installed for it; needs a package index
 	$(PYTEST) tests/long

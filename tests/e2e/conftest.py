@@ -38,6 +38,8 @@ start = "startup"
 """
 
 
+# First, because xdist reads the groups in the same hook.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What shares a server stays on one worker: the session's in one group, else each module in its own."""
     here = Path(__file__).parent
