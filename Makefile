@@ -4,10 +4,8 @@ SHELL := bash
 BIN := .venv/bin
 # Containers often forbid bytecode: then each of dozens of processes here compiles torch and all else anew.
 unexport PYTHONDONTWRITEBYTECODE
-# Two tests run beside each other; with two threads each they would wait for each other's cores.
+# Two tests, or a test and its server, run beside each other; with two threads each they would wait for each other.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --durations 10
-# How many real servers are tested at a time: 0 is one after another, in this process.
-E2E_WORKERS ?= 0
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -39,7 +37,7 @@ test-parity: setup ## Scores against plain formulas on tiny checkpoints
 	$(PYTEST) -n 2 --dist worksteal tests/parity
 
 test-e2e: setup ## The real server with the real models
-	$(PYTEST) -n $(E2E_WORKERS) --dist loadgroup tests/e2e
+	$(PYTEST) tests/e2e
 
 test-long: setup ## What is too slow for CI: the trainers' own code, installed for it; needs a package index
 	$(PYTEST) tests/long

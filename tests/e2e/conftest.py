@@ -38,17 +38,6 @@ start = "startup"
 """
 
 
-# First, because xdist reads the groups in the same hook.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What shares a server stays on one worker: the session's in one group, else each module in its own."""
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            shares = "server" in getattr(item, "fixturenames", ())
-            item.add_marker(pytest.mark.xdist_group("server" if shares else item.path.stem))
-
-
 @dataclass
 class RunningServer:
     process: subprocess.Popen[bytes]

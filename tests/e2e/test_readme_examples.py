@@ -34,8 +34,10 @@ def test_every_mark_stands_before_a_block_that_can_run() -> None:
 
 
 @pytest.mark.parametrize(("language", "text"), EXAMPLES)
-def test_an_example_runs(server, tmp_path: Path, language: str, text: str) -> None:
-    program = text.replace(SERVER, server.url)
+def test_an_example_runs(request: pytest.FixtureRequest, tmp_path: Path, language: str, text: str) -> None:
+    program = text
+    if SERVER in text:
+        program = text.replace(SERVER, request.getfixturevalue("server").url)
     command = ["bash", "-euo", "pipefail", "-c", program] if language == "bash" else [sys.executable, "-c", program]
     # So that `surefoot` is the one that is tested.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
