@@ -20,6 +20,7 @@ include_patterns = [
     "docs/**",
     "README.md",
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "SECURITY.md",
     "clients/python/README.md",
     "loadtests/README.md",
