@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from collections.abc import AsyncIterator, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -102,6 +103,18 @@ REQUESTS = [(path, *found) for path in DOCUMENTS for found in requests_in(path.r
 def test_there_is_something_to_check() -> None:
     assert {tuple(call[:2]) for _, call in CALLS} >= {("surefoot", verb) for verb in ("solve", "score", "serve")}
     assert {path for _, path, _ in REQUESTS} >= {"/score", "/rerank", "/best_of_n", "/select"}
+
+
+TARGETS = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+MAKE_CALL = re.compile(r"(?:`|^)make ([a-z0-9-]+)", re.MULTILINE)
+MODULE_CALL = re.compile(r"python -m ((?:surefoot|loadtests)[\w.]*)")
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_make_target_and_module_that_is_named_exists(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert set(MAKE_CALL.findall(text)) - TARGETS == set()
+    assert [name for name in MODULE_CALL.findall(text) if find_spec(name) is None] == []
 
 
 def setting_names(kind: type, prefix: str = "") -> Iterator[str]:
