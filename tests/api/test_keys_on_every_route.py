@@ -205,8 +205,8 @@ async def test_a_service_without_keys_describes_none(api) -> None:
     assert "securitySchemes" not in (await api.get("/openapi.json"))["components"]
 
 
-@pytest.mark.parametrize("path", ["/health", "/ready", "/openapi.json", "/docs"])
-async def test_probes_and_the_description_never_ask(guarded, path) -> None:
+@pytest.mark.parametrize("path", ["/health", "/ready", "/openapi.json", "/", "/docs", "/web/icon.svg"])
+async def test_probes_the_description_and_the_page_never_ask(guarded, path) -> None:
     assert (await guarded.http.get(path)).status_code == 200
 
 
