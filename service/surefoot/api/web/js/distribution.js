@@ -29,7 +29,7 @@ function bar(share, label, kind = "") {
 }
 
 const pointed = (score, share, place) =>
-  `Step ${place + 1}: right with ${shown(score, 3)}; the first error is here with ${shown(share, 3)}.`;
+  `Step ${place + 1}: right ${shown(score, 3)}, first error here ${shown(share, 3)}.`;
 
 function percent(share) {
   const text = (100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0);

@@ -70,7 +70,7 @@ function setSolutions(texts) {
 }
 
 function solutionField(text) {
-  const box = el("textarea", { rows: 4, spellcheck: "false", placeholder: "One step a line." });
+  const box = el("textarea", { rows: 3, spellcheck: "false", placeholder: "One step a line." });
   box.value = text;
   const field = el("div", { class: "solution" },
     el("label", {}, el("span", { class: "label" }), box),

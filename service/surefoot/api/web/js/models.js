@@ -16,6 +16,9 @@ export async function loadModels() {
   offer("compare-model", process, [[NONE, "nothing"]]);
   offer("generator", generators, generators.length ? [] : [[NONE, "none is configured"]]);
   noteModel();
+  if (process.length === 0 && state.strategy === "process") {
+    update({ strategy: data.length ? "outcome" : "majority" });
+  }
 }
 
 /** Fill a menu; `chosen` is the place of what is selected unless something was before. */

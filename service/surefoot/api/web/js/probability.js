@@ -17,11 +17,12 @@ export function firstErrorDistribution(probabilities) {
   return { firstErrors, noError: noErrorYet };
 }
 
-/** Where a score stands for its colour: from -1 (surely wrong) over 0 to 1 (surely right). */
+/** Where a score stands for its colour: from -1 (lowest) over 0 (at the threshold) to 1 (highest). */
 export function side(score, scale, threshold) {
-  if (scale === "probability") return 2 * score - 1;
-  if (scale === "signed") return Math.max(-1, Math.min(1, score));
-  return Math.tanh((score - threshold) / 2);
+  if (scale === "unbounded") return Math.tanh((score - threshold) / 2);
+  const lowest = scale === "signed" ? -1 : 0;
+  const room = score < threshold ? threshold - lowest : 1 - threshold;
+  return room > 0 ? Math.max(-1, Math.min(1, (score - threshold) / room)) : 0;
 }
 
 /** What the threshold can be moved over. */

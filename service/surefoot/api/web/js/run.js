@@ -47,6 +47,8 @@ export async function run(ask) {
 
 function begin(ask, request) {
   busy(true);
+  // On a phone the answer stands below the form.
+  if (byId("answer-region").getBoundingClientRect().top > innerHeight) byId("answer-region").scrollIntoView();
   say(request.body.stream ? "Waiting for the first candidate…" : "Scoring…");
   update({
     sent: request, groups: [], active: 0, isRunning: true, compared: null, process: ask.model, outcome: ask.outcome,

@@ -15,8 +15,8 @@ export function stepRow(step, other, at) {
     type: "button", class: "pill", "data-focus": `${at.focus}-${index}`,
     "aria-label": `Step ${index + 1}: ${shown(score)}, ${verdict}`,
   }, el("span", { class: "mark", "aria-hidden": "true" }, isBelow ? "✕" : "✓"), shown(score));
-  const classes = ["step", where < 0 ? "leans-wrong" : "leans-right", isBelow && "below", isFirst && "first-error"];
-  return el("li", { class: classes.filter(Boolean).join(" "), vars: { strength: Math.abs(where).toFixed(3) } },
+  const classes = ["step", isBelow ? "leans-wrong" : "leans-right", isBelow && "below", isFirst && "first-error"];
+  return el("li", { class: classes.filter(Boolean).join(" "), vars: { strength: (Math.abs(where) ** 0.7).toFixed(3) } },
     el("div", { class: "step-line" },
       isFirst && el("span", { class: "flag" }, "First error"),
       textNode(step.text, "div"),

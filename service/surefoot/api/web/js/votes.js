@@ -14,12 +14,12 @@ export function voteTable(votes, best) {
     el("tbody", {}, votes.map((vote) => row(vote, total, vote.indices.includes(best)))));
 }
 
-function row({ answer, weight, count, indices }, total, wins) {
+function row({ answer, weight, indices }, total, wins) {
   const share = total > 0 ? weight / total : 0;
   const who = indices.map((index) => index + 1).join(", ");
   return el("tr", { class: wins ? "wins" : "" },
     el("th", { scope: "row" }, wins && el("span", { class: "mark", title: "the pick" }, "★ "), answerNode(answer)),
     el("td", {}, el("span", { class: "vote-bar", vars: { share: share.toFixed(4) } }),
       `${shown(weight)} (${Math.round(100 * share)} %)`),
-    el("td", {}, `${count} of them: ${who}`));
+    el("td", {}, who));
 }
