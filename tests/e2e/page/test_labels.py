@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from page_link import link_to
 from playwright.sync_api import expect
 
 from surefoot.cli.row_file import read_file
@@ -16,14 +17,14 @@ SOLUTIONS = ("2 + 3 = 5.\nSo it is five.\nThe answer is 5.", "2 + 3 = 6.\nThe an
 
 
 @pytest.fixture
-def labelling(page):
+def labelling(open_page, fakes):
     """Three solutions that are chosen in their order, in the view."""
-    page.write(PROBLEM, *SOLUTIONS)
-    page.submit()
-    for index in range(len(SOLUTIONS)):
-        page.page.check(f'[data-focus="choose-{index}"]')
-    page.page.click("#label-open")
-    return page
+    shown = open_page(fakes + link_to(mode="paste", problem=PROBLEM, solutions=SOLUTIONS))
+    expect(shown.page.locator("#status")).to_contain_text("came with the link")
+    shown.submit()
+    shown.page.evaluate("[0, 1, 2].forEach(each => document.querySelector(`[data-focus=choose-${each}]`).click())")
+    shown.page.click("#label-open")
+    return shown
 
 
 def labels(shown) -> list[str]:
@@ -77,12 +78,9 @@ def test_next_and_back_label_nothing(labelling) -> None:
     expect(labelling.page.locator("#label-save")).to_be_disabled()
 
 
-def test_labels_outlive_the_view(labelling) -> None:
+def test_labels_outlive_the_view_and_scores_are_kept_out_of_it(labelling) -> None:
     press(labelling, "0", "Escape")
     expect(labelling.page.locator("#label-dialog")).to_be_hidden()
     labelling.page.click("#label-open")
     assert labels(labelling)[0].startswith("○ 0")
-
-
-def test_scores_are_not_shown_to_whoever_labels(labelling) -> None:
     assert "0." not in labelling.page.locator("#label-dialog").inner_text()

@@ -28,6 +28,7 @@ def copied(shown, button: str) -> str:
 
 
 def test_a_link_brings_the_request_and_sends_nothing(written, open_page, fakes) -> None:
+    written.submit()
     written.page.check('input[name=strategy][value="majority"]', force=True)
     link = copied(written, "#copy-link")
     assert link.startswith(f"{fakes}#ask=")

@@ -10,7 +10,7 @@ export class ApiError extends Error {
   }
 }
 
-/** The answer to a request, whatever its status. Raises `ApiError` where none comes; aborting raises as `fetch` does. */
+/** The answer to a request, whatever its status. Raises `ApiError` where none comes; aborting raises as in `fetch`. */
 export async function send(path, { body, signal } = {}) {
   const headers = key() === null ? {} : { authorization: `Bearer ${key()}` };
   if (body !== undefined) headers["content-type"] = "application/json";

@@ -31,7 +31,8 @@ export function paired(candidate, theirs, model) {
     && candidate.steps.every((step, place) => step.text === theirs.steps[place].text);
   if (!alike) {
     const counts = `${theirs.steps.length} steps instead of ${candidate.steps.length}`;
-    return { ...candidate, otherNote: `${model} splits this text otherwise (${counts}); its score is ${shown(theirs.process, 3)}` };
+    const otherNote = `${model} splits this text otherwise (${counts}); its score is ${shown(theirs.process, 3)}`;
+    return { ...candidate, otherNote };
   }
   return { ...candidate, other: theirs.steps, otherNote: farthest(candidate.steps, theirs.steps, model) };
 }
@@ -39,5 +40,6 @@ export function paired(candidate, theirs, model) {
 function farthest(steps, others, model) {
   const gaps = steps.map((step, place) => Math.abs(step.score - others[place].score));
   const most = gaps.indexOf(Math.max(...gaps));
-  return `Farthest apart from ${model} at step ${most + 1}: ${shown(steps[most].score)} and ${shown(others[most].score)}.`;
+  const both = `${shown(steps[most].score)} and ${shown(others[most].score)}`;
+  return `Farthest apart from ${model} at step ${most + 1}: ${both}.`;
 }

@@ -32,7 +32,8 @@ function fieldTable(fields) {
 }
 
 function tryIt(path, method, example) {
-  const box = example ? el("textarea", { rows: Math.min(14, example.split("\n").length + 1), spellcheck: "false" }) : null;
+  const rows = Math.min(14, (example ?? "").split("\n").length + 1);
+  const box = example ? el("textarea", { rows, spellcheck: "false" }) : null;
   if (box) box.value = example;
   const target = el("input", { type: "text", spellcheck: "false" });
   target.value = path;
@@ -47,7 +48,9 @@ function tryIt(path, method, example) {
       said.textContent = pretty(await response.text()).slice(0, LONGEST);
       said.hidden = false;
     } catch (error) {
-      status.textContent = error instanceof ApiError ? `${error.status} ${error.code}: ${error.message}` : `The body is not JSON: ${error.message}`;
+      status.textContent = error instanceof ApiError
+        ? `${error.status} ${error.code}: ${error.message}`
+        : `The body is not JSON: ${error.message}`;
     }
   };
   const holes = path.includes("{");

@@ -11,7 +11,7 @@ const WORDS = {
   group_too_large: ["More than the queue can ever hold", "Send fewer solutions at once."],
   queue_full: ["The queue is full", "Others are being served. Your request was not started."],
   not_ready: ["The model is not ready", "It is loading, or the service is stopping."],
-  sampler_unavailable: ["Nothing here can sample", "This service has no generator, or it failed: paste solutions instead."],
+  sampler_unavailable: ["Nothing here can sample", "It has no generator, or that failed: paste solutions instead."],
   generator_not_found: ["There is no such generator", "It was changed since this page was loaded. Reload the page."],
   model_not_found: ["There is no such model", "It was changed since this page was loaded. Reload the page."],
   aggregation_not_defined: ["These scores have no such reading", "Choose another strategy or model."],

@@ -1,4 +1,5 @@
-// The exactly rounded sum (Shewchuk 1997), as Python's math.fsum gives it: equal weights must stay equal, or ties differ.
+// The exactly rounded sum (Shewchuk 1997), as Python's math.fsum gives it: equal weights must stay equal, or ties
+// differ.
 
 /** The sum of finite numbers, rounded once. */
 export function fsum(values) {

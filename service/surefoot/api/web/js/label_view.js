@@ -79,8 +79,8 @@ function draw() {
   fill(byId("label-problem"), textNode(problem));
   fill(byId("label-steps"), steps.map((text, place) => row(text, labels[place], place, place === step)));
   byId("label-steps").querySelector("[aria-current]").scrollIntoView({ block: "nearest" });
-  byId("label-where").textContent =
-    `Solution ${solution + 1} of ${session.solutions.length}, step ${step + 1} of ${steps.length}: ${NAMES.get(labels[step])}.`;
+  const where = `Solution ${solution + 1} of ${session.solutions.length}, step ${step + 1} of ${steps.length}`;
+  byId("label-where").textContent = `${where}: ${NAMES.get(labels[step])}.`;
   const judged = session.labels.filter(isJudged).length;
   byId("label-progress").textContent = `${judged} of ${plural(session.solutions.length, "solution")} judged`
     + `${isSaved ? "" : ", not saved yet"}. Those that are not judged up to their first error are not saved.`;
@@ -89,7 +89,8 @@ function draw() {
 
 function row(text, label, place, isCurrent) {
   const go = () => change({ ...session, at: { ...session.at, step: place } });
-  return el("li", { class: `label-step label-${label ?? "none"}`, "aria-current": isCurrent ? "step" : null, on: { click: go } },
+  const current = isCurrent ? "step" : null;
+  return el("li", { class: `label-step label-${label ?? "none"}`, "aria-current": current, on: { click: go } },
     el("span", { class: "label-mark" }, MARKS.get(label), el("span", { class: "unseen" }, ` ${NAMES.get(label)}: `)),
     textNode(text, "div"));
 }

@@ -1,8 +1,9 @@
-// Labels of chosen solutions: what a key does to them, and the rows that `surefoot train prm` reads. Nothing is drawn here.
+// Labels of chosen solutions: what a key does to them, and the rows that `surefoot train prm` reads.
 
 /** `solutions` are `{problem, steps, id}`; every label is 1 (right), 0 (neutral), -1 (wrong) or null. */
 export function startLabels(solutions) {
-  return { solutions, labels: solutions.map(({ steps }) => steps.map(() => null)), at: { solution: 0, step: 0 }, past: [] };
+  const labels = solutions.map(({ steps }) => steps.map(() => null));
+  return { solutions, labels, at: { solution: 0, step: 0 }, past: [] };
 }
 
 /** Label the present step and go on: to the next step, or behind a wrong one to the next solution. */

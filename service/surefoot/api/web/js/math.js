@@ -7,6 +7,8 @@ const KATEX = "../vendor/katex-0.19.1/katex.min";
 const LONGEST = 2000;
 /** What a text may not do: link, load, style beyond bounds, or expand without end. */
 const OPTIONS = { trust: false, strict: "ignore", throwOnError: true, maxExpand: 200, maxSize: 20 };
+/** KaTeX would draw these names alone, in red, and hide what they hold. */
+const REFUSED = /\\(?:href|url|html|includegraphics)/;
 let katex = null;
 let drawn = true;
 
@@ -31,7 +33,8 @@ export function answerNode(answer) {
 function formula({ text, math, display }) {
   // Until it is drawn, and where it cannot be, the source stands there.
   const place = el("span", { class: display ? "math display" : "math" }, text);
-  if (math.length <= LONGEST) load().then((render) => draw(render, place, { math, display }), () => {});
+  if (math.length > LONGEST || REFUSED.test(math)) return place;
+  load().then((render) => draw(render, place, { math, display }), () => {});
   return place;
 }
 

@@ -56,11 +56,14 @@ function choose(key, wanted, solution) {
 
 function pick(selection, missing, candidates, error) {
   if (error) return el("p", {}, `This problem was not ranked: ${error.code}, ${error.message}`);
-  if (selection === null) return el("p", {}, `This strategy needs ${missing.map((name) => BY_VALUE[name]).join(" and ")}.`);
+  if (selection === null) {
+    return el("p", {}, `This strategy needs ${missing.map((name) => BY_VALUE[name]).join(" and ")}.`);
+  }
   if (selection.best === null) return el("p", {}, "Nothing to pick: no candidate has what this strategy goes by.");
   const parts = [`Candidate ${selection.best + 1} is picked`];
   if (selection.answer !== null) parts.push(", its answer is ", el("strong", {}, answerNode(selection.answer)));
-  const agree = selection.agreement === null ? "" : ` ${Math.round(100 * selection.agreement)} % agree on the most common answer.`;
+  const share = Math.round(100 * (selection.agreement ?? 0));
+  const agree = selection.agreement === null ? "" : ` ${share} % agree on the most common answer.`;
   const tie = selection.tie ? " It was a tie, which the first one wins." : "";
   const relevance = selection.relevance.get(selection.best);
   const failed = candidates.filter((each) => each.failed).length;

@@ -10,8 +10,9 @@ export async function linkTo(ask, page) {
   const packed = await squeezed(JSON.stringify(ask));
   const link = `${page.split("#")[0]}${PREFIX}${base64url(packed)}`;
   if (link.length > MAX_LINK) {
-    const counts = `${link.length.toLocaleString("en")} characters, and links of more than ${MAX_LINK.toLocaleString("en")}`;
-    throw new Error(`This request makes a link of ${counts} get cut on their way. Copy it as curl or Python instead.`);
+    const [length, most] = [link.length, MAX_LINK].map((count) => count.toLocaleString("en"));
+    const why = `This request makes a link of ${length} characters, and those of more than ${most} get cut on their way.`;
+    throw new Error(`${why} Copy it as curl or Python instead.`);
   }
   return link;
 }

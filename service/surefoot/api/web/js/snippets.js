@@ -4,7 +4,8 @@ const VARIABLE = "SUREFOOT_API_KEY";
 
 /** A `curl` command for a POSIX shell. */
 export function asCurl(base, { path, body }, withKey) {
-  const lines = [`curl ${body.stream ? "-N " : ""}-sS ${quoted(`${base}${path}`)}`, "-H 'content-type: application/json'"];
+  const start = `curl ${body.stream ? "-N " : ""}-sS ${quoted(`${base}${path}`)}`;
+  const lines = [start, "-H 'content-type: application/json'"];
   if (withKey) lines.push(`-H "authorization: Bearer $${VARIABLE}"`);
   lines.push(`-d ${quoted(JSON.stringify(body, null, 2))}`);
   return `${lines.join(" \\\n  ")}\n`;
@@ -40,5 +41,6 @@ function literal(value, indent = "") {
   const parts = Array.isArray(value)
     ? value.map((each) => literal(each, inner))
     : Object.entries(value).map(([name, each]) => `${JSON.stringify(name)}: ${literal(each, inner)}`);
-  return parts.length ? `${open}\n${parts.map((part) => `${inner}${part},\n`).join("")}${indent}${close}` : open + close;
+  if (parts.length === 0) return open + close;
+  return `${open}\n${parts.map((part) => `${inner}${part},\n`).join("")}${indent}${close}`;
 }
