@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check test-unit test-parity test-e2e gpu-check loadtest audit format clean
+.PHONY: help setup browser demo serve test check test-unit test-parity test-e2e gpu-check loadtest audit format clean
 SHELL := bash
 BIN := .venv/bin
 
@@ -8,6 +8,9 @@ help: ## Show what there is
 
 setup: ## Make the environment in .venv (does nothing when nothing changed)
 	@.ci/setup
+
+browser: ## Make sure of the browser that the page is tested in
+	@.ci/browser
 
 demo: setup ## Sample, score and rank solutions of a word problem with real models
 	@$(BIN)/surefoot demo
@@ -23,8 +26,8 @@ check: setup ## Style, types and import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry service
-	$(BIN)/codespell .ci CHANGELOG.md Makefile README.md SECURITY.md clients deploy docs loadtests service tests --skip '*.svg,*.json'
-	$(BIN)/shellcheck .ci/audit .ci/run .ci/setup
+	$(BIN)/codespell .ci CHANGELOG.md Makefile README.md SECURITY.md clients deploy docs loadtests service tests --skip '*.svg,*.json,service/surefoot/api/web/vendor'
+	$(BIN)/shellcheck .ci/audit .ci/browser .ci/run .ci/setup .ci/vendor-katex
 
 test-unit: setup ## Unit, property, API and contract tests on fakes
 	$(BIN)/pytest -n 2 --durations 10 tests/unit tests/api tests/contract tests/architecture tests/loadtests clients/python/tests
@@ -35,7 +38,7 @@ test-parity: setup ## Scores against plain formulas on tiny checkpoints
 gpu-check: setup ## Parity on a CUDA machine; not part of make test
 	$(BIN)/pytest tests/gpu
 
-test-e2e: setup ## The real server with the real models
+test-e2e: setup browser ## The real server with the real models
 	$(BIN)/pytest --durations 10 tests/e2e
 
 loadtest: setup ## Measure against other ways to score; nothing else may run meanwhile

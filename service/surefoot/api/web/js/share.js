@@ -11,7 +11,7 @@ export async function linkTo(ask, page) {
   const link = `${page.split("#")[0]}${PREFIX}${base64url(packed)}`;
   if (link.length > MAX_LINK) {
     const [length, most] = [link.length, MAX_LINK].map((count) => count.toLocaleString("en"));
-    const why = `This request makes a link of ${length} characters, and those of more than ${most} get cut on their way.`;
+    const why = `This request makes a link of ${length} characters, and more than ${most} get cut on their way.`;
     throw new Error(`${why} Copy it as curl or Python instead.`);
   }
   return link;
