@@ -1,4 +1,4 @@
-"""The files of the built-in page as they travel: from the package, with a tag each, compressed where that is smaller."""
+"""The files of the built-in page on their way out of the package: each with a tag, compressed where that is smaller."""
 
 from __future__ import annotations
 

@@ -77,6 +77,8 @@ def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.fail("chromium is missing: run .ci/browser, or install Debian's package chromium")
+    # A busy machine takes its time.
+    expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
         yield running
@@ -93,14 +95,18 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Shown]]:
         context.set_default_timeout(WAIT_MS)
         shown = Shown(context.new_page())
         windows.append((context, shown))
-        shown.page.on("request", lambda request: None if request.url.endswith("/metrics") else shown.sent.append(request))
+        shown.page.on(
+            "request", lambda request: None if request.url.endswith("/metrics") else shown.sent.append(request)
+        )
         shown.page.on("pageerror", lambda error: shown.complaints.append(str(error)))
         # Chromium reports every status of 400 and above too: those are the tests' own doing.
         shown.page.on(
             "console",
-            lambda message: shown.complaints.append(message.text)
-            if message.type in ("error", "warning") and "Failed to load resource" not in message.text
-            else None,
+            lambda message: (
+                shown.complaints.append(message.text)
+                if message.type in ("error", "warning") and "Failed to load resource" not in message.text
+                else None
+            ),
         )
         shown.page.goto(url)
         return shown

@@ -98,7 +98,9 @@ def test_sums_are_rounded_once(page) -> None:
     cases = [[rng.choice([1, -1]) * rng.random() * 10 ** rng.randint(-18, 18) for _ in range(9)] for _ in range(300)]
     cases += [[], [0.1] * 10, [1e308, 1.0, -1e308], [1.0, 2**-53, 2**-106], [1e16, 1.0, 1e-16]]
     # JSON has whole numbers come as int, which compares exactly with what it is not.
-    assert [float(found) for found in page.call("fsum", "value.map(m.fsum)", cases)] == [math.fsum(each) for each in cases]
+    assert [float(found) for found in page.call("fsum", "value.map(m.fsum)", cases)] == [
+        math.fsum(each) for each in cases
+    ]
 
 
 def test_first_errors_and_their_distribution_are_the_services(page) -> None:
@@ -116,6 +118,7 @@ def test_first_errors_and_their_distribution_are_the_services(page) -> None:
 
 def test_spans_count_characters_as_the_service_does(page) -> None:
     text = "Zwei 😀 und 𝟛.\nDas sind fünf."
-    assert page.call(
-        "group", "m.stepTexts(value, [{span: [0, 13]}, {span: [14, 28]}])", text
-    ) == [text[0:13], text[14:28]]
+    assert page.call("group", "m.stepTexts(value, [{span: [0, 13]}, {span: [14, 28]}])", text) == [
+        text[0:13],
+        text[14:28],
+    ]

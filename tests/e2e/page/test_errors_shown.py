@@ -3,9 +3,9 @@
 import threading
 
 import pytest
-from page_link import link_to
 from playwright.sync_api import expect
 
+from page_link import link_to
 from surefoot.api.service import Limits
 from surefoot.backends.fake_backend import FakeBackend
 from surefoot.scheduling.limits import SchedulerLimits

@@ -4,12 +4,15 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from page_link import link_to
 from playwright.sync_api import expect
+
+from page_link import link_to
 
 SOLUTIONS = [
     "There are $3 \\times 12 = 36$ pens.\nSo $36 - 7 = 29$ are left.\nThe answer is 29.",
-    "3 + 12 = 15 pens.\n" + "averyveryverylongwordwithoutanyplacetobreak" * 4 + "\nThe answer is \\boxed{\\frac{1}{2}}.",
+    "3 + 12 = 15 pens.\n"
+    + "averyveryverylongwordwithoutanyplacetobreak" * 4
+    + "\nThe answer is \\boxed{\\frac{1}{2}}.",
     " ",
 ]
 LINK = link_to(mode="paste", problem="How many pens are left of $3 \\cdot 12$?", solutions=SOLUTIONS)

@@ -1,8 +1,8 @@
 """Texts of people and models are never read as HTML, by the page or by what draws its mathematics."""
 
-from page_link import link_to
 from playwright.sync_api import expect
 
+from page_link import link_to
 from surefoot.sampling.fake_sampler import FakeSampler
 
 SCRIPTS = (
@@ -27,7 +27,7 @@ def unharmed(shown) -> None:
     assert page.evaluate("window.hurt ?? null") is None
     inside = "#answer, #label-dialog, #error, #solutions"
     tags = page.eval_on_selector_all(
-        inside, "all => all.flatMap(each => [...each.querySelectorAll('script, img, iframe, object, embed')].map(e => e.tagName))"
+        f":is({inside}) :is(script, img, iframe, object, embed)", "all => all.map(each => each.tagName)"
     )
     assert tags == []
     links = page.eval_on_selector_all("a, [href]", "all => all.map(each => String(each.getAttribute('href')))")

@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-from page_link import link_to
 from playwright.sync_api import expect
 
+from page_link import link_to
+from surefoot.cli.jsonl_run import Tally
 from surefoot.cli.row_file import read_file
 from surefoot.cli.training_run import _checked
-from surefoot.cli.jsonl_run import Tally
 from surefoot.training.labelled_row import rows_from
 
 PROBLEM = "2 + 3?"

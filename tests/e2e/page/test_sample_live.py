@@ -1,4 +1,4 @@
-"""Sampling on the page, over the real server: candidates come one by one, and stand in the service's order at the end."""
+"""Sampling on the page, over the real server: candidates come one by one, and end in the service's order."""
 
 import asyncio
 import json

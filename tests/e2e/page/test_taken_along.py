@@ -1,5 +1,6 @@
 """What leaves the page: links that no server sees, and commands that ask what the page asked."""
 
+import ast
 import json
 import os
 import subprocess
@@ -9,7 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-PROBLEM = "What is it's \"price\", $5 or \\frac{1}{2}? 😀\nSay!"
+PROBLEM = 'What is it\'s "price", $5 or \\frac{1}{2}? 😀\nSay!'
 SOLUTION = "It's $5.\nThe answer is 5."
 
 
@@ -39,7 +40,7 @@ def test_a_link_brings_the_request_and_sends_nothing(written, open_page, fakes) 
     assert other.asked() == []
     assert [each.url for each in other.sent if "ask=" in each.url.split("#")[0]] == []
     other.submit()
-    assert json.loads([each for each in other.sent if each.method == "POST"][0].post_data)["strategy"] == "majority"
+    assert json.loads(next(each for each in other.sent if each.method == "POST").post_data)["strategy"] == "majority"
 
 
 @pytest.mark.parametrize("fragment", ["#ask=", "#ask=AAAA", "#ask=%%%", "#ask=q1YqS8wpTVWyUkpMUqoFAA"])
@@ -65,7 +66,7 @@ def test_a_copied_program_asks_the_same(written, button) -> None:
     written.submit()
     [request] = [each for each in written.sent if each.method == "POST"]
     expected = httpx.post(request.url, json=json.loads(request.post_data)).json()
-    answer = json.loads(said) if button == "#copy-curl" else eval(said)  # noqa: S307  what Python itself has printed
+    answer = json.loads(said) if button == "#copy-curl" else ast.literal_eval(said)
     assert [answer[name] for name in ("results", "votes", "best")] == [
         expected[name] for name in ("results", "votes", "best")
     ]

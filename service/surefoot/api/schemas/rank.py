@@ -171,7 +171,8 @@ class RankedOut(Response):
     score: float | None = Field(None, description="The process model's solution score.")
     outcome_score: float | None = None
     unit_score: float | None = Field(
-        None, description="`score` as weighted votes and products take it, in [0, 1]; absent where the scale has no map."
+        None,
+        description="`score` as weighted votes and products take it, in [0, 1]; absent where the scale has no map.",
     )
     unit_outcome_score: float | None = Field(None, description="The same of `outcome_score`.")
     steps: list[StepOut] | None = None
