@@ -13,7 +13,7 @@ import { loadModels, noteModel } from "./models.js";
 import { drawResults } from "./results.js";
 import { run, stop } from "./run.js";
 import { STRATEGIES } from "./selection.js";
-import { askIn } from "./share.js";
+import { readLink } from "./share.js";
 import { onChange, state, update } from "./state.js";
 import { startStrip } from "./strip.js";
 import { startTheme } from "./theme.js";
@@ -36,7 +36,7 @@ async function loadAll() {
 
 async function openLink() {
   try {
-    const ask = await askIn(location.hash);
+    const ask = await readLink(location.hash);
     if (ask === null) return;
     writeAsk(ask);
     const strategy = Object.hasOwn(STRATEGIES, ask.strategy) ? ask.strategy : state.strategy;

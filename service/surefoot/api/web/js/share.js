@@ -18,7 +18,7 @@ export async function linkTo(ask, page) {
 }
 
 /** What the fragment holds, `null` for none. Raises `Error` where it cannot be read. */
-export async function askIn(fragment) {
+export async function readLink(fragment) {
   if (!fragment.startsWith(PREFIX)) return null;
   try {
     const text = await expanded(bytesOf(fragment.slice(PREFIX.length)));
