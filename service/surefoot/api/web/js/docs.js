@@ -16,10 +16,15 @@ function operation(path, method, described, document) {
     el("summary", {}, el("span", { class: "method" }, method.toUpperCase()), el("code", {}, path),
       el("span", { class: "hint" }, described.summary ?? "")),
     el("div", { class: "operation-body" },
-      described.description && el("p", {}, described.description),
+      described.description && el("p", {}, worded(described.description)),
       scopes && el("p", { class: "hint" }, scopes.length ? `The key needs: ${scopes.join(", ")}.` : "Any key will do."),
       schema && fieldTable(fieldsOf(schema, document)),
       tryIt(path, method, schema && exampleOf(schema, document))));
+}
+
+/** A description with what stands between backticks as code. */
+function worded(text) {
+  return text.split("`").map((part, place) => (place % 2 ? el("code", {}, part) : part));
 }
 
 function fieldTable(fields) {
@@ -28,7 +33,7 @@ function fieldTable(fields) {
     el("table", { class: "fields" },
       el("thead", {}, el("tr", {}, ["Field", "Kind", ""].map((name) => el("th", { scope: "col" }, name)))),
       el("tbody", {}, fields.map(({ name, kind, isRequired, says }) => el("tr", {},
-        el("th", { scope: "row" }, isRequired ? `${name} *` : name), el("td", {}, kind), el("td", {}, says))))));
+        el("th", { scope: "row" }, isRequired ? `${name} *` : name), el("td", {}, kind), el("td", {}, worded(says)))))));
 }
 
 function tryIt(path, method, example) {

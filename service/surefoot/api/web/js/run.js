@@ -29,7 +29,7 @@ export async function run(ask) {
   begin(ask, request);
   try {
     await (request.body.stream ? stream(request, mine.signal) : rank(request, mine.signal));
-    if (ask.compare && ask.compare !== ask.model) {
+    if (ask.compare) {
       say(`Asking ${ask.compare} too…`);
       await compareWith(ask.compare, mine.signal);
     }
