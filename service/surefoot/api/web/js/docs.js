@@ -33,7 +33,8 @@ function fieldTable(fields) {
     el("table", { class: "fields" },
       el("thead", {}, el("tr", {}, ["Field", "Kind", ""].map((name) => el("th", { scope: "col" }, name)))),
       el("tbody", {}, fields.map(({ name, kind, isRequired, says }) => el("tr", {},
-        el("th", { scope: "row" }, isRequired ? `${name} *` : name), el("td", {}, kind), el("td", {}, worded(says)))))));
+        el("th", { scope: "row" }, isRequired ? `${name} *` : name),
+        el("td", {}, kind), el("td", {}, worded(says)))))));
 }
 
 function tryIt(path, method, example) {
