@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check test-unit test-parity test-e2e test-long gpu-check loadtest docs audit format clean
+.PHONY: help setup demo serve test check test-unit test-parity test-e2e test-long gpu-check loadtest docs audit format clean browser
 SHELL := bash
 BIN := .venv/bin
 # Containers often forbid bytecode: then each of dozens of processes here compiles torch and all else anew.
@@ -12,6 +12,9 @@ help: ## Show what there is
 
 setup: ## Make the environment in .venv (does nothing when nothing changed)
 	@.ci/setup
+
+browser: ## Make sure of the browser that the page is tested in
+	@.ci/browser
 
 demo: setup ## Sample, score and rank solutions of a word problem with real models
 	@$(BIN)/surefoot demo
@@ -27,8 +30,8 @@ check: setup ## Style, types and import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry service
-	$(BIN)/codespell .ci CHANGELOG.md CONTRIBUTING.md Makefile README.md SECURITY.md clients deploy docs loadtests service tests --skip '*.svg,*.json'
-	$(BIN)/shellcheck .ci/audit .ci/run .ci/setup
+	$(BIN)/codespell .ci CHANGELOG.md CONTRIBUTING.md Makefile README.md SECURITY.md clients deploy docs loadtests service tests --skip '*.svg,*.json,service/surefoot/api/web/vendor'
+	$(BIN)/shellcheck .ci/audit .ci/browser .ci/run .ci/setup .ci/vendor-katex
 
 test-unit: setup ## Unit, property, API and contract tests on fakes
 	$(PYTEST) -n 2 --dist worksteal tests/unit tests/api tests/contract tests/architecture tests/loadtests clients/python/tests
@@ -36,7 +39,7 @@ test-unit: setup ## Unit, property, API and contract tests on fakes
 test-parity: setup ## Scores against plain formulas on tiny checkpoints
 	$(PYTEST) -n 2 --dist worksteal tests/parity
 
-test-e2e: setup ## The real server with the real models
+test-e2e: setup browser ## The real server with the real models
 	$(PYTEST) tests/e2e
 
 test-long: setup ## What is too slow for CI: the trainers' own code, installed for it; needs a package index

@@ -22,7 +22,7 @@ from surefoot.errors import EmptyProblem, InvalidRequest, ItemError, NoSteps
 from surefoot.pipeline import ModelScorer
 from surefoot.ports import SilentTelemetry, Telemetry
 from surefoot.selection import NEEDS_UNIT_SCORES, RankEntry, Selection, select
-from surefoot.summary import check_aggregation, check_step_checks, check_unit_scores, unit_score
+from surefoot.summary import check_aggregation, check_step_checks, check_unit_scores, has_unit_scores, unit_score
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +273,7 @@ def _weights(line: ModelScorer | None, score: Verdict, options: RankOptions) -> 
     if line is None or not isinstance(score, SolutionScore):
         return None, None
     said = score.checked or score
-    if options.strategy not in NEEDS_UNIT_SCORES:
+    if not has_unit_scores(line.profile, options.score.aggregation):
         return said.score, None
     return said.score, unit_score(line.profile, said, options.score.aggregation)
 

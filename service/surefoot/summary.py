@@ -55,9 +55,14 @@ def check_step_checks(profile: Profile, options: ScoreOptions) -> None:
         )
 
 
+def has_unit_scores(profile: Profile, aggregation: Aggregation | None) -> bool:
+    """Whether the profile's solution scores have a place in (0, 1)."""
+    return _is_a_probability(profile, aggregation) or profile.scores_map_to_unit is not None
+
+
 def check_unit_scores(profile: Profile, aggregation: Aggregation | None) -> None:
     """Raises `AggregationNotDefined` where the profile's solution scores have no place in (0, 1)."""
-    if not _is_a_probability(profile, aggregation) and profile.scores_map_to_unit is None:
+    if not has_unit_scores(profile, aggregation):
         raise AggregationNotDefined(
             f"this strategy needs scores in (0, 1), but profile {profile.name!r} has scale {profile.scale!r} "
             "and declares no unit_map",

@@ -205,8 +205,8 @@ async def test_a_service_without_keys_describes_none(api) -> None:
     assert "securitySchemes" not in (await api.get("/openapi.json"))["components"]
 
 
-@pytest.mark.parametrize("path", ["/health", "/ready", "/openapi.json", "/docs"])
-async def test_probes_and_the_description_never_ask(guarded, path) -> None:
+@pytest.mark.parametrize("path", ["/health", "/ready", "/openapi.json", "/", "/docs", "/web/icon.svg"])
+async def test_probes_the_description_and_the_page_never_ask(guarded, path) -> None:
     assert (await guarded.http.get(path)).status_code == 200
 
 
@@ -235,7 +235,7 @@ async def test_metrics_are_open_by_default(serve, keys_in_file) -> None:
     assert (await api.http.get("/metrics")).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/nowhere", "/score/", "//score", "/surefoot/v1/score/..", "/SCORE"])
+@pytest.mark.parametrize("path", ["/nowhere", "/score/", "/surefoot//v1/score", "/surefoot/v1/score/..", "/SCORE"])
 async def test_only_holders_of_a_key_learn_that_there_is_no_route(ask, keys_in_file, path) -> None:
     asked = Route(path, (), {})
     assert (await ask(asked, None)).status_code == 401

@@ -244,6 +244,6 @@ async def test_metrics_have_prometheus_content_type(api) -> None:
     assert content_type.startswith("text/plain; version=")
 
 
-@pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json"])
 async def test_the_api_describes_itself(api, path) -> None:
     assert (await api.http.get(path)).status_code == 200

@@ -111,9 +111,9 @@ def requests_of(text: str) -> list[Request]:
         *admin_requests(),
         *(
             Request(path, path, method="GET")
-            for path in ("/v1/models", "/health", "/ready", "/metrics", "/openapi.json", "/docs", "/redoc")
+            for path in ("/v1/models", "/health", "/ready", "/metrics", "/openapi.json", "/", "/docs")
         ),
-        Request("/docs/oauth2-redirect", "/docs/oauth2-redirect", method="GET"),
+        Request("/web/{name:path}", "/web/icon.svg", method="GET"),
     ]
 
 

@@ -16,7 +16,7 @@ from surefoot.api.drain import Drain, Gate
 from surefoot.api.errors import install_error_handlers
 from surefoot.api.guard import KeyGuard
 from surefoot.api.middleware import BodyLimit, Caller, Measured, RequestId, Unexpected
-from surefoot.api.routes import admin, best_of_n, chat, operations, rank, sample, score, select
+from surefoot.api.routes import admin, best_of_n, chat, operations, rank, sample, score, select, web
 from surefoot.api.service import Limits, Service
 
 _GRACE_S = 30.0
@@ -43,6 +43,9 @@ def create_app(service: Service, drain: Drain | None = None) -> FastAPI:
         summary="Process and outcome reward models: per-step probabilities, the first error, the best of N.",
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         lifespan=lifespan,
+        # FastAPI's pages load scripts from elsewhere: routes/web.py has one that does not.
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.service = service
     app.state.drain = drain
@@ -71,7 +74,7 @@ def create_app(service: Service, drain: Drain | None = None) -> FastAPI:
 
 
 def _include_routes(app: FastAPI, service: Service) -> None:
-    for room in (score, rank, sample, best_of_n, chat, select, operations):
+    for room in (score, rank, sample, best_of_n, chat, select, operations, web):
         app.include_router(room.router)
     for dialect, routers in ROUTERS.items():
         for router in routers if dialect in service.dialects else ():

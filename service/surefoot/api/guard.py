@@ -22,8 +22,8 @@ _SCORE: Needed = frozenset({"score"})
 _SAMPLE: Needed = frozenset({"sample"})
 _ADMIN: Needed = frozenset({"admin"})
 
-OPEN = frozenset({"/health", "/ready", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"})
-"""Templates of routes that never ask: what probes read, and the description of the API."""
+OPEN = frozenset({"/health", "/ready", "/openapi.json", "/", "/docs", "/web/{name:path}"})
+"""Templates of routes that never ask: what probes read, the description of the API, and pages that hold no data."""
 
 _NATIVE: Mapping[str, Needed] = {
     "/score": _SCORE,

@@ -92,7 +92,7 @@ def banner(settings: Settings, address: tuple[Any, ...], samplers: list[str]) ->
         f"surefoot {version('surefoot')} on http://{f'[{host}]' if ':' in str(host) else host}:{port}",
         f"  reward models: {names}",
         f"  sampler: {', '.join(samplers) or 'none'}, chosen by generator.engine = {settings.generator.engine}",
-        "  /docs shows the API, /ready says when the models are loaded",
+        "  / is a page to try it, /docs shows the API, /ready says when the models are loaded",
     ]
 
 

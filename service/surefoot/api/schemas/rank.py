@@ -170,6 +170,11 @@ class RankedOut(Response):
     first_error: int | None = None
     score: float | None = Field(None, description="The process model's solution score.")
     outcome_score: float | None = None
+    unit_score: float | None = Field(
+        None,
+        description="`score` as weighted votes and products take it, in [0, 1]; absent where the scale has no map.",
+    )
+    unit_outcome_score: float | None = Field(None, description="The same of `outcome_score`.")
     steps: list[StepOut] | None = None
     checked: CheckedOut | None = None
     document: DocumentOut | None = None
@@ -242,6 +247,9 @@ def _candidate_view(task: RankTask, group: RankedGroup, index: int, fields: Rank
         return {**view, "relevance_score": None, "error": ErrorOut.of(error).model_dump()}
     view |= {"relevance_score": group.selection.relevance[index], "answer": group.answers[index]}
     view |= score_view(process, outcome)
+    entry = group.entries[index]
+    units = {"unit_score": entry.process_unit, "unit_outcome_score": entry.outcome_unit}
+    view |= {name: value for name, value in units.items() if value is not None}
     if fields.return_documents:
         view["document"] = {"text": _scored_text(given, process)}
     return view
