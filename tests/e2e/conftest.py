@@ -158,7 +158,7 @@ def launch_for_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call
 
 @dataclass(frozen=True)
 class FakeServer:
-    """What `surefoot serve` runs, over the shipped fakes: `fake_server.py` as a process."""
+    """What `surefoot serve` runs, over the shipped fakes: `loadtests.servers.fake_server` as a process."""
 
     process: subprocess.Popen[str]
     url: str
@@ -201,9 +201,9 @@ def _starting_fakes(scratch: Path) -> Iterator[Callable[..., FakeServer]]:
     def launch(config: str, hangs_s: float, port: int = 0) -> FakeServer:
         file, log = scratch / "surefoot.toml", scratch / "server.log"
         file.write_text(config)
-        program = [sys.executable, str(Path(__file__).with_name("fake_server.py")), str(file), str(hangs_s), str(port)]
+        program = [sys.executable, "-m", "loadtests.servers.fake_server", str(file), f"--hangs-s={hangs_s}"]
         with log.open("w") as errors:
-            process = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=errors, text=True)
+            process = subprocess.Popen([*program, f"--port={port}"], stdout=subprocess.PIPE, stderr=errors, text=True)
         started.append(process)
         assert process.stdout is not None
         server = FakeServer(process, process.stdout.readline().strip(), file, log)

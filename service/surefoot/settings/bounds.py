@@ -19,6 +19,12 @@ class SchedulerSettings(Section):
     """Tokens that may wait; more absorbs bursts, less refuses sooner with 429."""
     max_queue_items: int = Field(8192, ge=1)
     """Inputs that may wait."""
+    max_queue_s: float = Field(30.0, ge=0)
+    """Seconds of work, at the recent speed, that an interactive request may have to wait for; beyond that it is refused
+    with 429. Less keeps the latency of what is accepted, more absorbs bursts; 0 sets no bound in time."""
+    max_bulk_queue_s: float = Field(120.0, ge=0)
+    """The same of a bulk request: less than `limits.request_timeout_s`, or work is taken on that nobody waits for when
+    it is done; 0 sets no bound in time."""
     bulk_max_wait_s: float = Field(5.0, gt=0)
     """Seconds after which waiting bulk work counts as interactive."""
     stuck_after_s: float = Field(300.0, ge=0)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from loadtests.http_groups import free_port, wait_until_up
+from loadtests.servers.processes import free_port, wait_until_up
 
 _SETTINGS = """
 [[models]]

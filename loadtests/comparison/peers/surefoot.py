@@ -8,9 +8,10 @@ from pathlib import Path
 
 import httpx
 
-from loadtests.http_groups import answer_over_http, free_port
-from loadtests.peer import Group, Scores, options
-from loadtests.surefoot_server import read_scorer, score_body
+from loadtests.comparison.http_groups import answer_over_http
+from loadtests.comparison.peer import Group, Scores, options
+from loadtests.servers.processes import free_port
+from loadtests.servers.surefoot_server import read_scorer, score_body
 
 CONFIG = """
 port = {port}

@@ -14,8 +14,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from loadtests.merged_checkpoint import Checkpoints, contrasted_words, copy_tokenizer
-from loadtests.surefoot_server import scorer, write_scorer
+from loadtests.comparison.merged_checkpoint import Checkpoints, contrasted_words, copy_tokenizer
+from loadtests.servers.surefoot_server import scorer, write_scorer
 
 _DIMENSIONS = ("hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "intermediate_size")
 SHAPES: Mapping[str, Mapping[str, Any]] = MappingProxyType(

@@ -1,7 +1,7 @@
 """How fast this machine multiplies matrices of the model's own shapes, measured in the run that it is compared in.
 
-`python -m loadtests.roofline --model DIR --dtype bfloat16 --threads 2` prints one line of JSON: the rate in FLOP/s, and
-what the model computes for a token outside attention.
+`python -m loadtests.comparison.roofline --model DIR --dtype bfloat16 --threads 2` prints one line of JSON: the rate in
+FLOP/s, and what the model computes for a token outside attention.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from loadtests.prometheus_server import DEPLOY
+from loadtests.servers.prometheus_server import DEPLOY
 
 DASHBOARD = DEPLOY / "grafana/surefoot.json"
 ANYTHING = ".*"

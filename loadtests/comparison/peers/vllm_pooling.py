@@ -8,9 +8,10 @@ import sys
 
 import httpx
 
-from loadtests.gpu_memory import memory_share
-from loadtests.http_groups import answer_over_http, free_port
-from loadtests.peer import Group, Scores, options
+from loadtests.comparison.gpu_memory import memory_share
+from loadtests.comparison.http_groups import answer_over_http
+from loadtests.comparison.peer import Group, Scores, options
+from loadtests.servers.processes import free_port
 
 
 def main() -> None:

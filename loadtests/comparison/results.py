@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
-from loadtests.roofline import ModelShape
-from loadtests.token_inputs import TokenCounts
+from loadtests.comparison.roofline import ModelShape
+from loadtests.comparison.token_inputs import TokenCounts
 from surefoot.forest import shared_prefix
 
 

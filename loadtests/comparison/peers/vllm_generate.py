@@ -11,8 +11,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from loadtests.gpu_memory import memory_share
-from loadtests.peer import Group, Scores, answer_runs, options
+from loadtests.comparison.gpu_memory import memory_share
+from loadtests.comparison.peer import Group, Scores, answer_runs, options
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from loadtests.dashboard_panels import Panel, Query
+from loadtests.pictures.dashboard_panels import Panel, Query
 from surefoot.evaluation.pictures import picture_style
 
 COLUMNS = 3

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from loadtests.peer import Group, Scores, answer_runs, options
-from loadtests.token_classifier import open_classifier
+from loadtests.comparison.peer import Group, Scores, answer_runs, options
+from loadtests.comparison.token_classifier import open_classifier
 
 
 def main() -> None:

@@ -15,8 +15,8 @@ from typing import IO, Any, cast
 
 import psutil
 
-from loadtests.http_groups import family_of
-from loadtests.merged_checkpoint import Checkpoints
+from loadtests.comparison.merged_checkpoint import Checkpoints
+from loadtests.servers.processes import family_of
 
 PEERS = ("surefoot", "one_by_one", "padded_batches", "vllm_pooling", "vllm_generate")
 
@@ -81,7 +81,7 @@ def running(name: str, checkpoints: Checkpoints, machine: Machine, log: Path) ->
         *("--words", ",".join(map(str, checkpoints.words)), "--dtype", machine.dtype),
         *("--threads", str(machine.threads), "--device", machine.device),
     )
-    command = [sys.executable, "-m", f"loadtests.peers.{name}", *given]
+    command = [sys.executable, "-m", f"loadtests.comparison.peers.{name}", *given]
     with (
         log.open("wb") as errors,
         subprocess.Popen(  # noqa: S603

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import httpx
-import psutil
 
-from loadtests.peer import Group, Scores, answer_runs
+from loadtests.comparison.peer import Group, Scores, answer_runs
+from loadtests.servers.processes import family_of, wait_until_up
 
 Ask = Callable[[httpx.AsyncClient, Group], Awaitable[Scores]]
-
-START_LIMIT_S = 300.0
 
 
 def score_over_http(ask: Ask, url: str, wave: Sequence[Group], concurrency: int) -> tuple[list[Scores], list[float]]:
@@ -68,31 +64,3 @@ def _metric(url: str, name: str | None) -> float | None:
         return None
     lines = httpx.get(f"{url}/metrics", timeout=30).text.splitlines()
     return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith((f"{name}{{", f"{name} ")))
-
-
-def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-def wait_until_up(process: subprocess.Popen[bytes], url: str) -> None:
-    """Until `url` answers 200. Raises `RuntimeError` where the server ends before or takes too long."""
-    deadline = time.monotonic() + START_LIMIT_S
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise RuntimeError("the server ended while it started")
-        try:
-            if httpx.get(url, timeout=5).status_code == httpx.codes.OK:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.5)
-    raise RuntimeError(f"the server was not up within {START_LIMIT_S:.0f} s")
-
-
-def family_of(process: subprocess.Popen[Any]) -> list[psutil.Process]:
-    """A server with the processes that it has started."""
-    parent = psutil.Process(process.pid)
-    return [parent, *parent.children(recursive=True)]

@@ -10,8 +10,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadtests.surefoot_server import SCORER, write_scorer
-from loadtests.token_inputs import PROFILE
+from loadtests.comparison.token_inputs import PROFILE
+from loadtests.servers.surefoot_server import SCORER, write_scorer
 from surefoot.embedded.shipped_adapters import SHIPPED, adapter_directory
 from surefoot.modeling.tokenizer import HfTokenizer
 from surefoot.profiles import TokenContrast, load_profile

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from loadtests.peer import PeerOptions
+from loadtests.comparison.peer import PeerOptions
 
 
 def open_classifier(given: PeerOptions) -> Any:

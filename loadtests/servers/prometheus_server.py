@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 import httpx
 import yaml
 
-from loadtests.http_groups import free_port
+from loadtests.servers.processes import free_port
 
-DEPLOY = Path(__file__).parents[1] / "deploy"
+DEPLOY = Path(__file__).parents[2] / "deploy"
 START_LIMIT_S = 60.0
 
 

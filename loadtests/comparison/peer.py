@@ -20,7 +20,7 @@ from typing import Any, TextIO
 
 import psutil
 
-from loadtests.gpu_memory import taken_mib
+from loadtests.comparison.gpu_memory import taken_mib
 
 Group = dict[str, Any]
 Scores = list[list[float]]

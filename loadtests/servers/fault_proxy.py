@@ -25,7 +25,7 @@ LONGEST_LATENESS_S = 0.05
 
 def schedule(seed: int) -> Iterator[Fault]:
     """What happens to each request in turn; refusals come in bursts."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311  no secret
     while True:
         fault = chance.choices(list(SHARES), list(SHARES.values()))[0]
         yield from [fault] * (chance.randint(2, 6) if fault in BURSTS else 1)
@@ -45,7 +45,7 @@ class FaultProxy:
 
     async def run(self, listener: socket.socket, stop: asyncio.Event) -> None:
         """Serve until `stop`."""
-        planned, chance = schedule(self.seed), random.Random(self.seed)
+        planned, chance = schedule(self.seed), random.Random(self.seed)  # noqa: S311  no secret
         handlers: set[asyncio.Task[None]] = set()
         async with httpx.AsyncClient(base_url=self.upstream) as http:
 
