@@ -51,8 +51,8 @@ class FaultProxy:
 
             async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
                 task = asyncio.current_task()
-                assert task is not None
-                handlers.add(task)
+                if task is not None:
+                    handlers.add(task)
                 try:
                     while await self._pass_one(reader, writer, http, next(planned), chance):
                         pass
@@ -106,6 +106,7 @@ class FaultProxy:
 
 
 def answer(status: int, reason: bytes, body: bytes, headers: bytes = b"") -> bytes:
+    """An HTTP answer as bytes."""
     head = b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\n%bcontent-length: %d\r\n\r\n"
     return head % (status, reason, headers, len(body)) + body
 

@@ -64,11 +64,33 @@ class SurefootServer:
 @contextmanager
 def surefoot_server(config: str, environment: Mapping[str, str] | None = None) -> Iterator[SurefootServer]:
     """Runs `surefoot serve` with the settings in `config`, TOML to which a port is added, and ends it behind."""
+    with _running(config, ("surefoot", "serve", "--config"), (), environment) as server:
+        yield server
+
+
+@contextmanager
+def fake_server(
+    config: str, *options: str, environment: Mapping[str, str] | None = None, within: Sequence[str] = ()
+) -> Iterator[SurefootServer]:
+    """The same over the shipped fakes, up within seconds; `options` are those of `loadtests.servers.fake_server`, and
+    `within` a command that runs the program: faketime, for instance."""
+    with _running(config, ("loadtests.servers.fake_server",), options, environment, within) as server:
+        yield server
+
+
+@contextmanager
+def _running(
+    config: str,
+    module: Sequence[str],
+    options: Sequence[str],
+    environment: Mapping[str, str] | None,
+    within: Sequence[str] = (),
+) -> Iterator[SurefootServer]:
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="surefoot-loadtest-") as scratch:
         path, log_path = Path(scratch) / "surefoot.toml", Path(scratch) / "log"
-        path.write_text(f"port = {port}\n{config}", encoding="utf-8")
-        command = [sys.executable, "-m", "surefoot", "serve", "--config", str(path)]
+        path.write_text(config, encoding="utf-8")
+        command = [*within, sys.executable, "-m", *module, str(path), "--port", str(port), *options]
         given = os.environ | (environment or {})
         with log_path.open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log, env=given) as process:  # noqa: S603
             try:

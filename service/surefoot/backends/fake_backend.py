@@ -18,7 +18,8 @@ class FakeBackend:
 
     An input therefore gets the same rows alone, in any batch, in any process and on any machine. Columns of a head
     are `num_columns[head]`, else 2; values lie in [-4, 4). `batches` records what was forwarded, failed calls
-    included, in order. A call lasts `forward_delay_s` and `token_delay_s` for each token. `forward` belongs to one thread; the controls may be called from any.
+    included, in order. A call lasts `forward_delay_s`, and `token_delay_s` for each token. `forward` belongs to one
+    thread; the controls may be called from any.
     """
 
     def __init__(
