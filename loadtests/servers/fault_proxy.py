@@ -1,4 +1,5 @@
-"""An HTTP proxy that fails on a seeded schedule: late answers, resets, bodies cut off, bursts of refusals."""
+"""An HTTP proxy that fails on a seeded schedule: late answers, answers in drips, resets, bodies cut
+off, bursts of refusals."""
 
 from __future__ import annotations
 
@@ -15,12 +16,14 @@ from typing import Literal
 
 import httpx
 
-Fault = Literal["none", "late", "reset before", "reset after", "cut off", "busy", "not ready"]
+Fault = Literal["none", "late", "drip", "reset before", "reset after", "cut off", "busy", "not ready"]
 SHARES: dict[Fault, int] = {
-    "none": 60, "late": 15, "reset before": 6, "reset after": 6, "cut off": 6, "busy": 3, "not ready": 3,
+    "none": 55, "late": 15, "drip": 5, "reset before": 6, "reset after": 6, "cut off": 6, "busy": 3, "not ready": 3,
 }  # fmt: skip
 BURSTS: dict[Fault, tuple[int, bytes]] = {"busy": (429, b"Too Many Requests"), "not ready": (503, b"Unavailable")}
 LONGEST_LATENESS_S = 0.05
+DRIPS = 10
+"""Parts that a slow answer comes in, with `LONGEST_LATENESS_S` in all between them."""
 
 
 def schedule(seed: int) -> Iterator[Fault]:
@@ -99,6 +102,10 @@ class FaultProxy:
         if fault == "late":
             await asyncio.sleep(chance.uniform(0, LONGEST_LATENESS_S))
         whole = answer(reply.status_code, b"OK", reply.content)
+        if fault == "drip":
+            await drip(writer, whole)
+            self.delivered[request_id] += reply.status_code == 200
+            return True
         writer.write(whole if fault != "cut off" else whole[: -len(reply.content) // 2])
         await writer.drain()
         self.delivered[request_id] += fault != "cut off" and reply.status_code == 200
@@ -109,6 +116,15 @@ def answer(status: int, reason: bytes, body: bytes, headers: bytes = b"") -> byt
     """An HTTP answer as bytes."""
     head = b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\n%bcontent-length: %d\r\n\r\n"
     return head % (status, reason, headers, len(body)) + body
+
+
+async def drip(writer: asyncio.StreamWriter, whole: bytes) -> None:
+    """Send bytes bit by bit."""
+    size = -(-len(whole) // DRIPS)
+    for place in range(0, len(whole), size):
+        writer.write(whole[place : place + size])
+        await writer.drain()
+        await asyncio.sleep(LONGEST_LATENESS_S / DRIPS)
 
 
 def reset(writer: asyncio.StreamWriter) -> None:

@@ -70,11 +70,10 @@ def surefoot_server(config: str, environment: Mapping[str, str] | None = None) -
 
 @contextmanager
 def fake_server(
-    config: str, *options: str, environment: Mapping[str, str] | None = None, within: Sequence[str] = ()
+    config: str, *options: str, environment: Mapping[str, str] | None = None, port: int = 0
 ) -> Iterator[SurefootServer]:
-    """The same over the shipped fakes, up within seconds; `options` are those of `loadtests.servers.fake_server`, and
-    `within` a command that runs the program: faketime, for instance."""
-    with _running(config, ("loadtests.servers.fake_server",), options, environment, within) as server:
+    """The same over the shipped fakes, up within seconds; `options` are those of `loadtests.servers.fake_server`."""
+    with _running(config, ("loadtests.servers.fake_server",), options, environment, port) as server:
         yield server
 
 
@@ -84,13 +83,13 @@ def _running(
     module: Sequence[str],
     options: Sequence[str],
     environment: Mapping[str, str] | None,
-    within: Sequence[str] = (),
+    port: int = 0,
 ) -> Iterator[SurefootServer]:
-    port = free_port()
+    port = port or free_port()
     with tempfile.TemporaryDirectory(prefix="surefoot-loadtest-") as scratch:
         path, log_path = Path(scratch) / "surefoot.toml", Path(scratch) / "log"
         path.write_text(config, encoding="utf-8")
-        command = [*within, sys.executable, "-m", *module, str(path), "--port", str(port), *options]
+        command = [sys.executable, "-m", *module, str(path), "--port", str(port), *options]
         given = os.environ | (environment or {})
         with log_path.open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log, env=given) as process:  # noqa: S603
             try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import time
 from collections.abc import Callable, Sequence
 
@@ -12,7 +11,7 @@ import aiohttp
 
 from loadtests.traffic.arrivals import Arrival
 from loadtests.traffic.outcomes import Fate, Outcome, fate_of
-from loadtests.traffic.requests import KINDS, Bodies, headers, request_id
+from loadtests.traffic.requests import KINDS, Bodies, headers, read_answers, request_id
 
 PATIENCE_S = 310.0
 """More than `limits.request_timeout_s`: until then the server may still say that the time is over."""
@@ -35,23 +34,23 @@ async def ask(
 ) -> Outcome:
     """One request, sent now."""
     started_s = clock()
-    num_items = KINDS[arrival.kind].num_candidates
+    kind = KINDS[arrival.kind]
 
     def ended(fate: Fate, said: str = "", status: int = 0, num_doubled: int = 0) -> Outcome:
         return Outcome(arrival.kind, arrival.at_s, started_s, clock(), fate, status, num_doubled, said, number)
 
     try:
-        async with session.post(f"{url}/score", data=body, headers=headers(number)) as response:
+        async with session.post(f"{url}{kind.path}", data=body, headers=headers(number)) as response:
             content = await response.read()
     except aiohttp.ClientConnectorError as error:
         return ended("unreached", type(error).__name__)
     except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
         return ended("lost", type(error).__name__)
-    results = json.loads(content)["results"] if response.status == 200 else []
-    fate = fate_of(response.status, "retry-after" in response.headers, num_items, results)
+    results = read_answers(kind, content) if response.status == 200 else []
+    fate = fate_of(response.status, "retry-after" in response.headers, kind.num_candidates, results)
     is_other = response.headers.get("x-request-id") != request_id(number)
     said = f"{response.status}: {content[:200]!r}" if fate == "lost" else ""
-    return ended(fate, said, response.status, max(0, len(results) - num_items) + is_other)
+    return ended(fate, said, response.status, max(0, len(results) - kind.num_candidates) + is_other)
 
 
 async def send(url: str, schedule: Sequence[Arrival], bodies: Bodies, first: int = 0) -> list[Outcome]:

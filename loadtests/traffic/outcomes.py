@@ -10,7 +10,7 @@ from typing import Literal
 
 Fate = Literal["answered", "failed", "refused", "unreached", "lost"]
 """answered: the scores of all items; failed: an error that the API promises, for the request or one of its items;
-refused: 429 or 503 with `Retry-After`; unreached: the server never had it; lost: taken, and not answered as promised."""
+refused: 429 or 503 with `Retry-After`; unreached: the server never had it; lost: taken, not answered as promised."""
 
 REFUSALS = frozenset({429, 503})
 PROMISED_ERRORS = frozenset({400, 401, 403, 404, 408, 409, 413, 415, 422, 504})
@@ -69,8 +69,8 @@ class Counts:
 
 
 def without_unseen(outcomes: Iterable[Outcome], seen: Collection[int]) -> list[Outcome]:
-    """Those whose connection broke without an answer are lost where the server had seen them. Where it never did, it had
-    closed before they came."""
+    """Those whose connection broke without an answer are lost where the server had seen them. Where it never did,
+    it had closed before they came."""
     return [
         replace(each, fate="unreached") if each.fate == "lost" and not each.status and each.number not in seen else each
         for each in outcomes

