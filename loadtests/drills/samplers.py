@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import time
-from urllib.parse import urlsplit
 
 import psutil
 
 from loadtests.drills.drill import CannotDrill, Drilled
 from loadtests.drills.load import Load
-from loadtests.servers.processes import family_of
+from loadtests.servers.processes import family_of, free_port
+from loadtests.servers.sampler_server import sampler_server
 from loadtests.servers.surefoot_server import fake_server, surefoot_server
 from loadtests.traffic.outcomes import counted
 
@@ -24,8 +24,9 @@ engine = "none"
 [[remote_generators]]
 name = "default"
 url = "{url}"
-model = "default"
+model = "one-answer"
 max_retries = 1
+logprobs = false
 """
 OWN_ENGINE = """
 [[models]]
@@ -40,21 +41,21 @@ start = "startup"
 
 def sampler_killed() -> Drilled:
     """The server of a remote generator is killed with SIGKILL while it samples, and started again later."""
-    with fake_server("") as generator:
-        port = str(urlsplit(generator.url).port)
-        with (
-            fake_server(REMOTE.format(url=generator.url)) as server,
-            Load(server.url, 10) as scores,
-            Load(server.url, 10, "sample") as samples,
-        ):
+    port = free_port()
+    with (
+        sampler_server(port) as generator,
+        fake_server(REMOTE.format(url=f"http://127.0.0.1:{port}")) as server,
+        Load(server.url, 10) as scores,
+        Load(server.url, 5, "sample") as samples,
+    ):
+        samples.until_answered()
+        generator.kill()
+        generator.wait()
+        samples_before, scores_before = len(samples.outcomes), scores.num("answered")
+        time.sleep(GONE_S)
+        refused, scored = samples.num("refused", samples_before), scores.num("answered") - scores_before
+        with sampler_server(port):
             samples.until_answered()
-            generator.process.kill()
-            generator.process.wait()
-            samples_before, scores_before = len(samples.outcomes), scores.num("answered")
-            time.sleep(GONE_S)
-            refused, scored = samples.num("refused", samples_before), scores.num("answered") - scores_before
-            with fake_server("", port=int(port)):
-                samples.until_answered()
     return Drilled(
         counted([*scores.outcomes, *samples.outcomes]),
         {
