@@ -29,7 +29,7 @@ NUM_BODIES, BODY_MIB = 24, 15
 
 
 def memory_limit() -> Drilled:
-    """A memory limit that many large bodies exceed: the kernel kills the service in mid-work, and it is started again."""
+    """A memory limit that large bodies exceed: the kernel kills the service in mid-work, and it is started again."""
     needs(root=True)
     port = free_port()
     with _group() as group:

@@ -30,7 +30,7 @@ def bad_network() -> Drilled:
 
 
 def dropped_packets() -> Drilled:
-    """iptables drops what goes to the server for seconds, then refuses it, in a network namespace of the drill's own."""
+    """iptables drops what goes to the server for seconds, then refuses it, in a network namespace of its own."""
     return inside_namespace("dropped_packets")
 
 

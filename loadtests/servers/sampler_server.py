@@ -1,4 +1,4 @@
-"""`python -m loadtests.servers.sampler_server PORT`: a server with an OpenAI-compatible API that says one thing, slowly."""
+"""`python -m loadtests.servers.sampler_server PORT`: an OpenAI-compatible server that says one thing, slowly."""
 
 from __future__ import annotations
 

@@ -53,7 +53,8 @@ class LimitSettings(Section):
     max_steps: int = Field(1024, ge=1)
     """Steps of one item; an outcome trace costs a forward pass for each."""
     body_timeout_s: float = Field(30.0, gt=0)
-    """Seconds in which a request's body must arrive; then 408."""
+    """Seconds in which a request's body must arrive; then 408. As long may the head of a request take on a connection,
+    which is closed then."""
     request_timeout_s: float = Field(300.0, gt=0)
     """Seconds for a whole request; then 504."""
 
