@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check test-unit test-parity test-e2e gpu-check loadtest audit format clean
+.PHONY: help setup demo serve test check test-unit test-parity test-e2e gpu-check loadtest loadtest-traffic drills audit format clean
 SHELL := bash
 BIN := .venv/bin
 
@@ -40,6 +40,12 @@ test-e2e: setup ## The real server with the real models
 
 loadtest: setup ## Measure against other ways to score; nothing else may run meanwhile
 	$(BIN)/python -m loadtests W1 W2 W3 W4 W5 -o out/loadtests
+
+loadtest-traffic: setup ## Send up to three times what the service can do; nothing else may run meanwhile (15 minutes)
+	$(BIN)/python -m loadtests.traffic -o out/traffic
+
+drills: setup ## Break something on purpose and count what became of the work; needs root, faketime and iptables
+	$(BIN)/python -m loadtests.drills
 
 audit: setup ## Ask whether an installed package has a known vulnerability; says so where that cannot be asked
 	@.ci/audit

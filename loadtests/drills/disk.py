@@ -42,12 +42,13 @@ def full_disk() -> Drilled:
             _promote(server.url)
             claims["a model is promoted all the same"] = not promotions.exists() and _served(server.url) == "v2"
             load.until_answered()
-            filler.unlink()
-            httpx.post(f"{server.url}/admin/models/prm/rollback", timeout=30).raise_for_status()
-            claims["the next change is written down"] = promotions.exists()
             # The file may be larger than this disk: what was written is taken where there is room.
             moved = Path(scratch) / "scores.jsonl"
             moved.write_bytes(rows.read_bytes())
+            for file in (filler, rows):
+                file.unlink()
+            httpx.post(f"{server.url}/admin/models/prm/rollback", timeout=30).raise_for_status()
+            claims["the next change is written down"] = promotions.exists()
             claims["the run goes on where it stopped"] = _score(server.url, source, moved)[0] == 0
         lines = [json.loads(line) for line in moved.read_text(encoding="utf-8").splitlines()]
     of_rows = counted_units(NUM_ROWS, [line["line"] - 1 for line in lines], failed=sum("error" in x for x in lines))

@@ -18,10 +18,10 @@ ATTEMPT_S = 2.0
 """After which the client tries again: what a dropped packet costs."""
 
 
-def bad_network() -> Drilled:
+def bad_network(num_items: int = NUM_ITEMS) -> Drilled:
     """The client through a proxy that answers late, in drips, half or not at all, and resets connections."""
     with fake_server("") as server, running_fault_proxy(server.url, seed=9) as proxy:
-        run = ClientRun([proxy.url], NUM_ITEMS)
+        run = ClientRun([proxy.url], num_items)
         run.start().result()
         faults = set(proxy.faults)
     return Drilled(

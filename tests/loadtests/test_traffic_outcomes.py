@@ -5,7 +5,6 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from loadtests.drills.drill import Drilled
 from loadtests.traffic.outcomes import (
     Outcome,

@@ -139,6 +139,16 @@ class Scheduler:
         self._report_queue()
         return [entry.future for entry in entries]
 
+    def check_room(self, num_tokens: int, *, priority: Priority, caller: str = NOBODY) -> None:
+        """Raises `QueueFull` where work of about so many tokens, fewer rather than more, would be refused: before it is
+        tokenised. What is remembered is not looked for: that would take its tokens."""
+        try:
+            ahead = tokens_ahead(self._queue.tokens_by_flow, (caller, priority), num_tokens)
+            admit_in_time(ahead, priority, self._limits, self._settlement.tokens_per_s)
+        except RequestError as error:
+            self._telemetry.admission_refused(self._backend.name, error.code)
+            raise
+
     def _admit(self, entries: Sequence[Entry], priority: Priority, caller: str) -> None:
         lengths = [entry.view.num_tokens for entry in entries]
         if not lengths:
