@@ -4,7 +4,6 @@ import json
 import math
 
 import pytest
-
 from loadtests.drills.network import bad_network
 from loadtests.servers.surefoot_server import fake_server
 from loadtests.traffic.bench import Bench, sound

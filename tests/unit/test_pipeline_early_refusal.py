@@ -1,6 +1,7 @@
 """Work that there is no room for is refused before it is tokenised."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -15,6 +16,12 @@ OPTIONS = ScoreOptions()
 
 def task(number: int) -> ScoreTask:
     return ScoreTask(problem=f"What is {number} and {number}?", steps=("It is as much again.",) * 4)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 (a thread makes it true)
+            await asyncio.sleep(0.001)
 
 
 async def test_a_caller_whose_work_waits_too_long_is_refused_before_its_texts_are_tokenised(monkeypatch) -> None:
@@ -32,9 +39,10 @@ async def test_a_caller_whose_work_waits_too_long_is_refused_before_its_texts_ar
         fake.scheduler._settlement.tokens_per_s = 50.0
         parts.backend.hold()
         with called_by("busy"):
-            running = [asyncio.create_task(line.score_group([task(number)], OPTIONS)) for number in (1, 2)]
-            while fake.scheduler.snapshot().num_requests < 1:
-                await asyncio.sleep(0.001)
+            running = [asyncio.create_task(line.score_group([task(1)], OPTIONS))]
+            await until(lambda: len(parts.backend.batches) == 2)
+            running.append(asyncio.create_task(line.score_group([task(2)], OPTIONS)))
+            await until(lambda: fake.scheduler.snapshot().num_requests == 1)
             with pytest.raises(QueueFull):
                 await line.score_group([task(3)], OPTIONS)
         assert len(prepared) == 3
