@@ -16,7 +16,8 @@ from loadtests.servers.surefoot_server import fake_server
 from loadtests.traffic.outcomes import counted, latencies, quantile
 
 NUM_CONNECTIONS = 1_000
-SLOWER = 3.0
+SLOWER, ALWAYS_GOOD_S = 5.0, 1.0
+"""Times the p95 without them that the p95 beside them may be, and what it may be in any case."""
 HELD_S = 4.0
 LET_GO_S = 30.0
 BODY_S = 15.0
@@ -54,6 +55,7 @@ def half_open() -> Drilled:
         counted(load.outcomes),
         {
             "all ordinary requests are scored": load.num("answered") == len(load.outcomes),
-            f"p95 beside them is at most {SLOWER:g} times that without": p95[1] <= max(SLOWER * p95[0], 0.2),
+            f"p95 beside them is at most {SLOWER:g} times that without, or {ALWAYS_GOOD_S:g} s": p95[1]
+            <= max(SLOWER * p95[0], ALWAYS_GOOD_S),
         },
     )
