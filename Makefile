@@ -48,7 +48,7 @@ gpu-check: setup ## Parity on a CUDA machine; not part of make test
 loadtest: setup ## Measure against other ways to score; nothing else may run meanwhile
 	$(BIN)/python -m loadtests W1 W2 W3 W4 W5 -o out/loadtests
 
-loadtest-traffic: setup ## Send up to three times what the service can do; nothing else may run meanwhile (15 minutes)
+loadtest-traffic: setup ## Send up to three times what the service can do; nothing else may run meanwhile (14 minutes)
 	$(BIN)/python -m loadtests.traffic -o out/traffic
 
 drills: setup ## Break something on purpose and count what became of the work; needs root, faketime and iptables

