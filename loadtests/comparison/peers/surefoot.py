@@ -1,4 +1,8 @@
-"""surefoot over HTTP: every group one request to `POST /score` with its texts; the server's defaults."""
+"""surefoot over HTTP: every group one request to `POST /score` with its texts.
+
+The server has its defaults, but for the bound in time of its queue: a whole workload is asked for at once, and none of
+it is to be refused.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,10 @@ from loadtests.comparison.peer import Group, Scores, options
 from loadtests.servers.processes import free_port
 from loadtests.servers.surefoot_server import read_scorer, score_body
 
+QUEUE = """
+[scheduler]
+max_queue_s = 0
+"""
 CONFIG = """
 port = {port}
 dtype = "{dtype}"
@@ -27,7 +35,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="surefoot-loadtest-") as scratch:
         config = Path(scratch) / "surefoot.toml"
         settings = CONFIG.format(port=port, dtype=given.dtype, device=given.device)
-        config.write_text(settings + read_scorer(Path(given.causal)), encoding="utf-8")
+        config.write_text(settings + read_scorer(Path(given.causal)) + QUEUE, encoding="utf-8")
         command = [sys.executable, "-m", "surefoot", "serve", "--config", str(config)]
         environment = {"OMP_NUM_THREADS": str(given.threads)}
         answer_over_http(command, environment, port, "/ready", _ask, forward_metric="surefoot_forward_seconds_sum")
