@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check test-unit test-parity test-e2e test-long gpu-check loadtest docs audit format clean browser
+.PHONY: help setup demo serve test check test-unit test-parity test-e2e test-long gpu-check loadtest docs audit format clean browser loadtest-traffic drills
 SHELL := bash
 BIN := .venv/bin
 # Containers often forbid bytecode: then each of dozens of processes here compiles torch and all else anew.
@@ -54,6 +54,12 @@ loadtest: setup ## Measure against other ways to score; nothing else may run mea
 docs: setup ## Build the documentation into out/docs; a broken link or any warning fails
 	$(BIN)/sphinx-build -W --keep-going -q -b html -c docs . out/docs
 	@echo "out/docs/index.html"
+
+loadtest-traffic: setup ## Send up to three times what the service can do; nothing else may run meanwhile (14 minutes)
+	$(BIN)/python -m loadtests.traffic -o out/traffic
+
+drills: setup ## Break something on purpose and count what became of the work; needs root, faketime and iptables
+	$(BIN)/python -m loadtests.drills
 
 audit: setup ## Ask whether an installed package has a known vulnerability; says so where that cannot be asked
 	@.ci/audit

@@ -1,1 +1,1 @@
-"""Benchmarks: the service against other ways to score the same texts, in turn, in one run, on one machine."""
+"""Load: the service against other ways to score, under traffic, and while something breaks."""

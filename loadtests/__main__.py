@@ -19,12 +19,12 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from loadtests.merged_checkpoint import Checkpoints, merged_checkpoints
-from loadtests.peer_process import PEERS, Machine, Peer, running
-from loadtests.random_checkpoint import SHAPES, ScratchTooSmall, random_checkpoints
-from loadtests.results import Measured, as_json, markdown, plot, work_of
-from loadtests.roofline import ModelShape
-from loadtests.token_inputs import counted, rendered_waves
+from loadtests.comparison.merged_checkpoint import Checkpoints, merged_checkpoints
+from loadtests.comparison.peer_process import PEERS, Machine, Peer, running
+from loadtests.comparison.random_checkpoint import SHAPES, ScratchTooSmall, random_checkpoints
+from loadtests.comparison.results import Measured, as_json, markdown, plot, work_of
+from loadtests.comparison.roofline import ModelShape
+from loadtests.comparison.token_inputs import counted, rendered_waves
 from loadtests.workloads import WORKLOADS, workload
 from surefoot.evaluation.pictures import picture_paths
 from surefoot.settings import load_settings
@@ -167,7 +167,7 @@ def _roofline(checkpoints: Checkpoints, machine: Machine) -> float:
     options = ("--model", str(checkpoints.causal), "--dtype", machine.dtype)
     options += ("--threads", str(machine.threads), "--device", machine.device)
     environment = os.environ | {"OMP_NUM_THREADS": str(machine.threads)}
-    command = [sys.executable, "-m", "loadtests.roofline", *options]
+    command = [sys.executable, "-m", "loadtests.comparison.roofline", *options]
     ended = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)  # noqa: S603
     return float(json.loads(ended.stdout)["flops_per_s"])
 

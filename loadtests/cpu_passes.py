@@ -14,8 +14,8 @@ from typing import Annotated
 import torch
 import typer
 
-from loadtests.results import work_of
-from loadtests.roofline import ModelShape, matrix_rate
+from loadtests.comparison.results import work_of
+from loadtests.comparison.roofline import ModelShape, matrix_rate
 from surefoot.embedded.shipped_adapters import SHIPPED, adapter_directory
 from surefoot.modeling import row_chunks
 from surefoot.modeling.adapters import read_adapter

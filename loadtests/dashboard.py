@@ -22,10 +22,10 @@ from typing import Annotated, Any
 import httpx
 import typer
 
-from loadtests.dashboard_panels import dashboard_rows
-from loadtests.dashboard_pictures import draw_row
-from loadtests.prometheus_server import Prometheus
-from loadtests.surefoot_server import surefoot_server
+from loadtests.pictures.dashboard_panels import dashboard_rows
+from loadtests.pictures.dashboard_pictures import draw_row
+from loadtests.servers.prometheus_server import Prometheus
+from loadtests.servers.surefoot_server import surefoot_server
 from loadtests.workloads import Group, workload
 from surefoot.evaluation.pictures import picture_paths
 

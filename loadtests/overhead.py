@@ -17,7 +17,7 @@ import httpx
 import psutil
 import typer
 
-from loadtests.surefoot_server import SCORER, score_body, surefoot_server
+from loadtests.servers.surefoot_server import SCORER, score_body, surefoot_server
 from loadtests.workloads import Group, workload
 
 SMALL = Group("Tom has 3 apples and buys 4 more. How many has he?", (("3 + 4 = 7 apples.", "The answer is 7."),))

@@ -21,8 +21,8 @@ import httpx
 import psutil
 import typer
 
-from loadtests.http_groups import family_of
-from loadtests.surefoot_server import SCORER, SurefootServer, score_body, surefoot_server
+from loadtests.servers.processes import family_of
+from loadtests.servers.surefoot_server import SCORER, SurefootServer, score_body, surefoot_server
 from loadtests.workloads import Group, workload
 
 PREFIX_MIB = 256

@@ -1,4 +1,4 @@
-"""The server of `fake_server_program.py` as a process, which tests start, ask and kill."""
+"""`loadtests.servers.fake_server` as a process, which tests start, ask and kill."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from pathlib import Path
 
 import httpx
 
-PROGRAM = Path(__file__).with_name("fake_server_program.py")
 WORK = {"problem": "2 + 3?", "steps": ["2 + 3 = 5"]}
 STARTS_S = 60.0
 
 
 @dataclass(frozen=True)
 class FakeServer:
-    """What `surefoot serve` runs, over the shipped fakes: `fake_server_program.py` as a process."""
+    """What `surefoot serve` runs, over the shipped fakes: `loadtests.servers.fake_server` as a process."""
 
     process: subprocess.Popen[str]
     url: str
@@ -63,9 +62,10 @@ def starting_fakes(scratch: Path) -> Iterator[Callable[..., FakeServer]]:
     def launch(config: str, hangs_s: float, port: int = 0) -> FakeServer:
         file, log = scratch / "surefoot.toml", scratch / "server.log"
         file.write_text(config)
-        program = [sys.executable, str(PROGRAM), str(file), str(hangs_s), str(port)]
+        program = [sys.executable, "-m", "loadtests.servers.fake_server", str(file)]
+        options = [f"--hangs-s={hangs_s}", f"--port={port}"]
         with log.open("w") as errors:
-            process = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=errors, text=True)
+            process = subprocess.Popen([*program, *options], stdout=subprocess.PIPE, stderr=errors, text=True)
         started.append(process)
         assert process.stdout is not None
         server = FakeServer(process, process.stdout.readline().strip(), file, log)

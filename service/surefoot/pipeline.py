@@ -36,11 +36,15 @@ from surefoot.summary import check_aggregation, check_step_checks, scored_by, su
 
 log = logging.getLogger(__name__)
 
+CHARACTERS_A_TOKEN = 8
+"""More than texts have: what is refused by this many would be refused by its tokens."""
 _Error = TypeVar("_Error", bound=Exception)
 
 
 class Submits(Protocol):
     """The part of a scheduler that the line uses."""
+
+    def check_room(self, num_tokens: int, *, priority: Priority, caller: str) -> None: ...
 
     def submit_group(
         self, items: Sequence[ForwardItem], *, priority: Priority, timeout_s: float | None, caller: str
@@ -110,6 +114,7 @@ class ScoringLine:
         started = time.perf_counter()
         check_aggregation(self.profile, options.aggregation)
         check_step_checks(self.profile, options)
+        self._scheduler.check_room(_fewest_expected(tasks), priority=options.priority, caller=current_caller())
         # Tokenising and comparing long inputs takes milliseconds that other requests need not wait for.
         prepared, inputs, usage = await asyncio.to_thread(self._prepare_all, tasks, options.trace)
         forwarded = await self._forward(inputs, options)
@@ -233,6 +238,11 @@ class ScoringLine:
             return _as_result(error)
         except asyncio.CancelledError:
             return BackendFailed("the work was cancelled before it ran")
+
+
+def _fewest_expected(tasks: Sequence[ScoreTask]) -> int:
+    texts = [text for task in tasks for text in (task.problem, *(task.steps or ()), task.solution or "")]
+    return sum(map(len, texts)) // CHARACTERS_A_TOKEN
 
 
 def _as_result(error: _Error) -> _Error:

@@ -11,7 +11,7 @@ import pytest
 
 from surefoot.api.app import create_app
 from surefoot.api.drain import Drain
-from surefoot.api.server import Server
+from surefoot.api.server import Hooks, Server
 from surefoot.api.service import Limits
 from surefoot.wiring.fake_service import FakeParts, FakeService, build_fake_service
 
@@ -83,11 +83,11 @@ async def listen() -> AsyncIterator[Callable[..., Awaitable[Listening]]]:
     """Starts the server over `FakeParts` given by keywords; stops it after the test."""
     async with AsyncExitStack() as running:
 
-        async def start(**parts) -> Listening:
+        async def start(hooks: Hooks | None = None, **parts) -> Listening:
             chosen = FakeParts(**parts)
             fake = build_fake_service(chosen)
             drain = Drain(1.0)
-            server = Server(create_app(fake.service, drain), drain)
+            server = Server(create_app(fake.service, drain), drain, hooks)
             listener = running.enter_context(socket.create_server(("127.0.0.1", 0)))
             serving = asyncio.create_task(server.serve([listener]))
             listening = Listening(fake, chosen, listener.getsockname()[1], [])
@@ -165,6 +165,18 @@ async def test_who_was_too_slow_is_hung_up_on(listen) -> None:
     await caller.send(request(b"{", length=100))
     assert (await caller.answer()).headers["connection"] == "close"
     assert await caller.is_hung_up_on()
+
+
+async def test_half_a_head_is_hung_up_on_and_idle_callers_are_not(listen) -> None:
+    listening = await listen(Hooks(head_timeout_s=lambda: 0.5))
+    idle, half = await listening.call(), await listening.call()
+    idle.writer.write(asking("first"))
+    assert (await idle.answer()).status == 200
+    half.writer.write(b"POST /score HTTP/1.1\r\nhost: test\r\n")
+    async with asyncio.timeout(10):
+        assert await half.reader.read() == b""
+    idle.writer.write(asking("second"))
+    assert (await idle.answer()).status == 200
 
 
 async def test_slow_bodies_do_not_hold_up_others(listen) -> None:

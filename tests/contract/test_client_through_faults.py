@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 import pytest
+from loadtests.servers.fault_proxy import SHARES, FaultProxy, running_fault_proxy
 
-from fault_proxy import SHARES, FaultProxy, running_fault_proxy
 from surefoot.api.app import create_app
 from surefoot.wiring.fake_service import FakeParts, build_fake_service
 from surefoot_client import AsyncSurefootClient, ItemResult, ScoreItem, SurefootClient

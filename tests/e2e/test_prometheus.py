@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from loadtests.dashboard_panels import dashboard_rows
-from loadtests.prometheus_server import Prometheus
+from loadtests.pictures.dashboard_panels import dashboard_rows
+from loadtests.servers.prometheus_server import Prometheus
 
 from surefoot_client import SurefootClient
 

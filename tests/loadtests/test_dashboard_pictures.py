@@ -5,8 +5,8 @@ import math
 
 import numpy as np
 import pytest
-from loadtests.dashboard_panels import DASHBOARD, Panel, Query, dashboard_rows
-from loadtests.dashboard_pictures import UNITS, buckets_of, draw_row
+from loadtests.pictures.dashboard_panels import DASHBOARD, Panel, Query, dashboard_rows
+from loadtests.pictures.dashboard_pictures import UNITS, buckets_of, draw_row
 from matplotlib.image import imread
 
 BEGIN, END = 1000.0, 1060.0

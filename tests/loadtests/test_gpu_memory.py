@@ -1,9 +1,8 @@
 """What nvidia-smi prints is added up for a peer's processes."""
 
 import pytest
-from loadtests.gpu_memory import taken_mib, taken_of
-
-from loadtests import gpu_memory
+from loadtests.comparison import gpu_memory
+from loadtests.comparison.gpu_memory import taken_mib, taken_of
 
 TABLE = "101, 2048\n102, 512\n101, 1024\n7, 9000\n103, [N/A]\n"
 

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from loadtests.gpu_memory import ROOM_BYTES, share_of
-from loadtests.merged_checkpoint import Checkpoints
-from loadtests.random_checkpoint import (
+from loadtests.comparison.gpu_memory import ROOM_BYTES, share_of
+from loadtests.comparison.merged_checkpoint import Checkpoints
+from loadtests.comparison.random_checkpoint import (
     SHAPES,
     ScratchTooSmall,
     parameter_shapes,
     qwen2_config,
     random_checkpoints,
 )
-from loadtests.roofline import ModelShape
-from loadtests.surefoot_server import read_scorer
+from loadtests.comparison.roofline import ModelShape
+from loadtests.servers.surefoot_server import read_scorer
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoModelForTokenClassification
 
@@ -67,9 +67,9 @@ def test_equal_seeds_give_equal_weights_and_others_others(base: Path, tiny_shape
 def test_an_output_layer_of_its_own_and_shards_are_the_same_model(
     base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loadtests.random_checkpoint.SHARD_BYTES", 2**20)
+    monkeypatch.setattr("loadtests.comparison.random_checkpoint.SHARD_BYTES", 2**20)
     untied = dict(SHAPES["tiny"]) | {"tie_word_embeddings": False}
-    monkeypatch.setattr("loadtests.random_checkpoint.SHAPES", {"untied": untied})
+    monkeypatch.setattr("loadtests.comparison.random_checkpoint.SHAPES", {"untied": untied})
     made = random_checkpoints("untied", base, tmp_path, seed=1, device="cpu")
     stored = weights(made.causal)
     assert stored.keys() == parameter_shapes(qwen2_config("untied", base)).keys()

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from loadtests.results import Measured, markdown, work_of
-from loadtests.roofline import ModelShape
-from loadtests.token_inputs import TokenCounts, counted
+from loadtests.comparison.results import Measured, markdown, work_of
+from loadtests.comparison.roofline import ModelShape
+from loadtests.comparison.token_inputs import TokenCounts, counted
 
 SHAPE = ModelShape(hidden=8, layers=1, heads=2, key_heads=1, head_dim=4, inner=16)
 

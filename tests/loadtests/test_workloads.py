@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from loadtests.roofline import ModelShape
+from loadtests.comparison.roofline import ModelShape
 from loadtests.workloads import WORKLOADS, workload
 
 

@@ -69,6 +69,9 @@ class MixingItems:
 
     scheduler: Scheduler
 
+    def check_room(self, num_tokens: int, **options) -> None:
+        self.scheduler.check_room(num_tokens, **options)
+
     def submit_group(self, items: Sequence[ForwardItem], **options) -> list[asyncio.Future]:
         places: dict[int, list[int]] = {}
         for place, item in enumerate(items):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import signal
 import socket
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,12 +17,16 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from surefoot.api.drain import Drain
+from surefoot.api.unfinished_heads import UnfinishedHeads
 
 log = logging.getLogger(__name__)
 
 _KEEP_ALIVE_S = 75
 """Seconds that an idle connection stays open: longer than clients and proxies keep theirs (httpx 5 s, most 60 s),
 since who closes first must be the one that sends. A request on its way meets a closed connection otherwise."""
+
+_TICKS_A_SECOND = 10
+"""Of uvicorn's `on_tick`."""
 
 _LAST_ANSWERS_S = 2
 """Seconds that uvicorn waits for the last bytes to be sent; everything accepted has its answer by then."""
@@ -33,10 +39,12 @@ async def _nothing_to_read() -> None:
 @dataclass(frozen=True, slots=True)
 class Hooks:
     """What a server asks and tells: `fault` says why the service cannot go on (`None` while it can), ten times a
-    second; `stopping` is called when everything accepted is answered; `reread` answers SIGHUP, one at a time."""
+    second; `stopping` is called when everything accepted is answered; `head_timeout_s` is how long a connection may
+    take to send the head of a request; `reread` answers SIGHUP, one at a time."""
 
     fault: Callable[[], str | None] = lambda: None
     stopping: Callable[[], None] = lambda: None
+    head_timeout_s: Callable[[], float] = lambda: math.inf
     reread: Callable[[], Awaitable[None]] = _nothing_to_read
 
 
@@ -63,6 +71,7 @@ class Server(uvicorn.Server):
         self._hooks = hooks or Hooks()
         self._is_told_to_read = False
         self._reading: asyncio.Task[None] | None = None
+        self._heads = UnfinishedHeads()
         self.has_failed = False
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -79,12 +88,19 @@ class Server(uvicorn.Server):
             self.has_failed = True
             self._drain.begin()
         self._drain.check_time()
+        if counter % _TICKS_A_SECOND == 0:
+            self._hang_up_on_unfinished_heads()
         if self._drain.is_over:
             self.should_exit = True
         if self._is_told_to_read and (self._reading is None or self._reading.done()):
             self._is_told_to_read = False
             self._reading = asyncio.create_task(self._reread())
         return await super().on_tick(counter)
+
+    def _hang_up_on_unfinished_heads(self) -> None:
+        now, limit_s = time.monotonic(), self._hooks.head_timeout_s()
+        for connection in self._heads.overdue(list(self.server_state.connections), now, limit_s):
+            connection.transport.close()
 
     async def _reread(self) -> None:
         try:

@@ -18,7 +18,8 @@ class FakeBackend:
 
     An input therefore gets the same rows alone, in any batch, in any process and on any machine. Columns of a head
     are `num_columns[head]`, else 2; values lie in [-4, 4). `batches` records what was forwarded, failed calls
-    included, in order. `forward` belongs to one thread; the controls may be called from any.
+    included, in order. A call lasts `forward_delay_s`, and `token_delay_s` for each token. `forward` belongs to one
+    thread; the controls may be called from any.
     """
 
     def __init__(
@@ -28,11 +29,13 @@ class FakeBackend:
         max_input_tokens: int = 4096,
         num_columns: Mapping[str, int] | None = None,
         forward_delay_s: float = 0.0,
+        token_delay_s: float = 0.0,
     ) -> None:
         self.name = name
         self.max_input_tokens = max_input_tokens
         self.num_columns = dict(num_columns or {})
         self.forward_delay_s = forward_delay_s
+        self.token_delay_s = token_delay_s
         self.batches: list[tuple[ForwardItem, ...]] = []
         self._failures: list[BaseException] = []
         self._is_guilty: Callable[[ForwardItem], bool] | None = None
@@ -45,8 +48,9 @@ class FakeBackend:
         """Pseudo-logits of each item. Raises what `fail_next` or `fail_items` asked for, RuntimeError once closed."""
         self.batches.append(tuple(batch))
         self._gate.wait()
-        if self.forward_delay_s > 0:
-            time.sleep(self.forward_delay_s)
+        delay_s = self.forward_delay_s + self.token_delay_s * sum(item.rendered.num_tokens for item in batch)
+        if delay_s > 0:
+            time.sleep(delay_s)
         if self._closed:
             raise RuntimeError("the fake backend is closed")
         if self._failures:

@@ -75,6 +75,7 @@ def run_server(service: Service, settings: Settings, listener: socket.socket, re
     hooks = Hooks(
         fault=service.registry.fault if settings.exit_on_failure else lambda: None,
         stopping=lambda: end_within(CLOSING_S, status()),
+        head_timeout_s=lambda: app.state.service.limits.body_timeout_s,
         reread=configuration.reread,
     )
     server = Server(app, drain, hooks)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from surefoot.domain import Priority
 from surefoot.errors import GroupTooLarge, QueueFull
 from surefoot.scheduling.limits import SchedulerLimits
 
@@ -12,6 +13,9 @@ MIN_RETRY_AFTER_S = 1.0
 MAX_RETRY_AFTER_S = 60.0
 NEWEST_PASS_WEIGHT = 0.2
 """Share of the newest forward pass in the speed estimate; about the last ten passes count."""
+
+Flow = tuple[str, Priority]
+"""Whose work it is, and how urgent: a caller's bulk work is another flow than what it wants at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,40 @@ def admit(lengths: Sequence[int], occupancy: Occupancy, limits: SchedulerLimits,
             f"{len(lengths)} inputs with {num_tokens} tokens; retry in {wait_s:.0f} s",
             retry_after_s=wait_s,
         )
+
+
+def admit_in_time(tokens_ahead: int, priority: Priority, limits: SchedulerLimits, tokens_per_s: float | None) -> None:
+    """Return if a group may wait behind so many tokens. While the speed is unknown it may.
+
+    What runs first is what counts, not what the group brings: an idle model takes all that its queue holds. Raises
+    `QueueFull`.
+    """
+    limit_s = limits.max_queue_s if priority == "interactive" else limits.max_bulk_queue_s
+    if not tokens_per_s or tokens_ahead / tokens_per_s <= limit_s:
+        return
+    wait_s = retry_after_s(tokens_ahead, tokens_per_s)
+    raise QueueFull(
+        f"{tokens_ahead} tokens would run before this {priority} request, for {tokens_ahead / tokens_per_s:.1f} s, and "
+        f"it may wait {limit_s:g} s; retry in {wait_s:.0f} s",
+        retry_after_s=wait_s,
+    )
+
+
+def tokens_ahead(waiting: Mapping[Flow, int], flow: Flow, num_tokens: int) -> int:
+    """About how many of the waiting tokens run before the last of `num_tokens` more of a flow, by the callers' turns.
+
+    All of its own; of each other flow of its kind as many as it has itself then, since they take turns; for bulk
+    everything interactive. Bulk that has come to count as interactive is left out for interactive work: it has a share,
+    but a backlog of it must not keep everybody else out.
+    """
+    own = waiting.get(flow, 0)
+    ahead = 0
+    for other, tokens in waiting.items():
+        if other[1] == flow[1]:
+            ahead += own if other == flow else min(tokens, own + num_tokens)
+        elif other[1] == "interactive":
+            ahead += tokens
+    return ahead
 
 
 def retry_after_s(queued_tokens: int, tokens_per_s: float | None) -> float:

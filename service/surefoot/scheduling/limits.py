@@ -25,6 +25,13 @@ class SchedulerLimits:
     max_queue_items: int = 8_192
     """Inputs that may wait, and the most that one request may bring; more absorbs bursts, less fails early."""
 
+    max_queue_s: float = math.inf
+    """Seconds of work, at the recent speed, that an interactive request may have to wait for; more absorbs bursts, less
+    keeps the latency of what is accepted."""
+
+    max_bulk_queue_s: float = math.inf
+    """The same of a bulk request."""
+
     bulk_max_wait_s: float = 5.0
     """Seconds after which a bulk input counts as interactive; more favours interactive callers, less favours bulk."""
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from surefoot.domain import ForwardItem, ForwardResult, Priority
+from surefoot.domain import ForwardItem, ForwardResult
 from surefoot.errors import DeadlineExceeded, ItemError
-from surefoot.scheduling.admission import Occupancy
+from surefoot.scheduling.admission import Flow, Occupancy
 from surefoot.scheduling.batching import WaitingView, has_expired, next_batch
 from surefoot.scheduling.distinct_tokens import distinct_costs
 from surefoot.scheduling.fair_turns import FairTurns
@@ -70,7 +70,7 @@ def deadline_error(view: WaitingView, now: float) -> DeadlineExceeded:
 class _Place:
     """Whose work an entry is, what it adds to what came with it in tokens, and what ends its waiting."""
 
-    line: tuple[str, Priority]
+    line: Flow
     cost: int
     timer: asyncio.TimerHandle | None
 
@@ -86,12 +86,18 @@ class WaitingQueue:
         self._on_change = on_change
         self._places: dict[Entry, _Place] = {}
         self._turns = FairTurns()
-        self._lines: Counter[tuple[str, Priority]] = Counter()
+        self._lines: Counter[Flow] = Counter()
+        self._line_tokens: Counter[Flow] = Counter()
         self._num_tokens = 0
 
     @property
     def occupancy(self) -> Occupancy:
         return Occupancy(num_requests=len(self._places), num_tokens=self._num_tokens)
+
+    @property
+    def tokens_by_flow(self) -> Mapping[Flow, int]:
+        """How many tokens wait of each caller and priority that has work waiting."""
+        return self._line_tokens
 
     def extend(self, entries: Sequence[Entry]) -> None:
         """Add a group of one caller; each deadline gets a timer, so that it is kept even behind a long forward pass."""
@@ -110,6 +116,7 @@ class WaitingQueue:
             timer = None if deadline is None else loop.call_later(deadline - now, self._expire, entry)
             self._places[entry] = _Place(line, cost, timer)
             self._num_tokens += entry.view.num_tokens
+            self._line_tokens[line] += entry.view.num_tokens
             entry.future.on_cancel = partial(self._forget, entry)
 
     def take_batch(self, limits: SchedulerLimits) -> list[Entry]:
@@ -147,7 +154,8 @@ class WaitingQueue:
         if place.timer is not None:
             place.timer.cancel()
         self._lines[place.line] -= 1
+        self._line_tokens[place.line] -= entry.view.num_tokens
         if not self._lines[place.line]:
-            del self._lines[place.line]
+            del self._lines[place.line], self._line_tokens[place.line]
         self._num_tokens -= entry.view.num_tokens
         entry.future.on_cancel = None

@@ -22,7 +22,7 @@ from surefoot.errors import (
 )
 from surefoot.log_lines import with_fields
 from surefoot.ports import Backend, Telemetry
-from surefoot.scheduling.admission import Occupancy, admit
+from surefoot.scheduling.admission import Occupancy, admit, admit_in_time, tokens_ahead
 from surefoot.scheduling.batching import WaitingView
 from surefoot.scheduling.forward_pass import ForwardPass, run_pass
 from surefoot.scheduling.limits import SchedulerLimits
@@ -128,7 +128,7 @@ class Scheduler:
         entries = self._entries(items, priority, timeout_s, caller)
         fitting = [entry for entry in entries if entry.view.num_tokens <= max_tokens]
         waiting = [entry for entry in fitting if not self._settlement.knows(entry)]
-        self._admit(waiting)
+        self._admit(waiting, priority, caller)
         for entry in entries:
             # Such an input could block the line's head for good, and its neighbours are not to blame.
             if entry.view.num_tokens > max_tokens:
@@ -139,10 +139,24 @@ class Scheduler:
         self._report_queue()
         return [entry.future for entry in entries]
 
-    def _admit(self, entries: Sequence[Entry]) -> None:
+    def check_room(self, num_tokens: int, *, priority: Priority, caller: str = NOBODY) -> None:
+        """Raises `QueueFull` where work of about so many tokens, fewer rather than more, would be refused: before it is
+        tokenised. What is remembered is not looked for: that would take its tokens."""
+        try:
+            ahead = tokens_ahead(self._queue.tokens_by_flow, (caller, priority), num_tokens)
+            admit_in_time(ahead, priority, self._limits, self._settlement.tokens_per_s)
+        except RequestError as error:
+            self._telemetry.admission_refused(self._backend.name, error.code)
+            raise
+
+    def _admit(self, entries: Sequence[Entry], priority: Priority, caller: str) -> None:
         lengths = [entry.view.num_tokens for entry in entries]
+        if not lengths:
+            return
         try:
             admit(lengths, self._queue.occupancy, self._limits, self._settlement.tokens_per_s)
+            ahead = tokens_ahead(self._queue.tokens_by_flow, (caller, priority), sum(lengths))
+            admit_in_time(ahead, priority, self._limits, self._settlement.tokens_per_s)
         except RequestError as error:
             self._telemetry.admission_refused(self._backend.name, error.code)
             raise

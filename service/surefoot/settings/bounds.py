@@ -19,6 +19,12 @@ class SchedulerSettings(Section):
     """Tokens that may wait; more absorbs bursts, less refuses sooner with 429."""
     max_queue_items: int = Field(8192, ge=1)
     """Inputs that may wait."""
+    max_queue_s: float = Field(30.0, ge=0)
+    """Seconds of work, at the recent speed, that an interactive request may have to wait for; beyond that it is refused
+    with 429. Less keeps the latency of what is accepted, more absorbs bursts; 0 sets no bound in time."""
+    max_bulk_queue_s: float = Field(120.0, ge=0)
+    """The same of a bulk request: less than `limits.request_timeout_s`, or work is taken on that nobody waits for when
+    it is done; 0 sets no bound in time."""
     bulk_max_wait_s: float = Field(5.0, gt=0)
     """Seconds after which waiting bulk work counts as interactive."""
     stuck_after_s: float = Field(300.0, ge=0)
@@ -47,7 +53,8 @@ class LimitSettings(Section):
     max_steps: int = Field(1024, ge=1)
     """Steps of one item; an outcome trace costs a forward pass for each."""
     body_timeout_s: float = Field(30.0, gt=0)
-    """Seconds in which a request's body must arrive; then 408."""
+    """Seconds in which a request's body must arrive; then 408. As long may the head of a request take on a connection,
+    which is closed then."""
     request_timeout_s: float = Field(300.0, gt=0)
     """Seconds for a whole request; then 504."""
 

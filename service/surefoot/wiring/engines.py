@@ -90,15 +90,21 @@ def build_engine(model: ModelSettings, profile: Profile, settings: Settings, tel
 
 def scheduler_limits(kind: EngineKind, settings: Settings) -> SchedulerLimits:
     """What is set, and what is not by what the engine runs on. Raises a `SettingsInvalid`."""
-    from surefoot.modeling.checkpoint import choose_device
-
     given = settings.scheduler.model_dump()
     if not given["max_batch_tokens"]:
-        on_cpu = kind in ("transformers", "log_ratio") and choose_device(settings.device).type == "cpu"
+        on_cpu = kind in ("transformers", "log_ratio") and _is_cpu(settings.device)
         given["max_batch_tokens"] = max(CPU_BATCH_TOKENS if on_cpu else BATCH_TOKENS, settings.max_input_tokens)
     # A server's answer has a time limit of its own, and a new process here would not mend what is wrong there.
     given["stuck_after_s"] = math.inf if kind == "vllm_server" else given["stuck_after_s"] or math.inf
+    for unbounded in ("max_queue_s", "max_bulk_queue_s"):
+        given[unbounded] = given[unbounded] or math.inf
     return SchedulerLimits(**given)
+
+
+def _is_cpu(device: str) -> bool:
+    from surefoot.modeling.checkpoint import choose_device
+
+    return bool(choose_device(device).type == "cpu")
 
 
 def _build_transformers(model: ModelSettings, profile: Profile, settings: Settings) -> Engine:

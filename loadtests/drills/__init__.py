@@ -1,0 +1,1 @@
+"""Something breaks on purpose, and what became of the work is counted."""

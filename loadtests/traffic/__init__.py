@@ -1,0 +1,1 @@
+"""Traffic at a given rate: how the service answers when more comes than it can do."""
