@@ -90,5 +90,3 @@ def test_sigterm_lets_accepted_work_end_and_the_status_is_0() -> None:
         assert podman("stop", "--time", "60", container.name).returncode == 0
         assert under_way.result().status_code == 200
         assert (container.state()["ExitCode"], container.state()["OOMKilled"]) == (0, False)
-
-
