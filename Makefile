@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check test-unit test-parity test-e2e gpu-check loadtest audit format clean
+.PHONY: help setup demo serve test check test-unit test-parity test-e2e image-test gpu-check loadtest audit format clean
 SHELL := bash
 BIN := .venv/bin
 
@@ -23,14 +23,19 @@ check: setup ## Style, types and import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry service
-	$(BIN)/codespell .ci CHANGELOG.md Makefile README.md SECURITY.md clients deploy docs loadtests service tests --skip '*.svg,*.json'
-	$(BIN)/shellcheck .ci/audit .ci/run .ci/setup
+	$(BIN)/codespell .ci CHANGELOG.md Dockerfile Makefile README.md SECURITY.md clients deploy docs loadtests service tests --skip '*.svg,*.json,*.lock'
+	$(BIN)/shellcheck .ci/audit .ci/run .ci/setup deploy/image/build deploy/image/lock deploy/kubernetes/monitoring/make-prometheus-rule
+	$(BIN)/hadolint Dockerfile
 
 test-unit: setup ## Unit, property, API and contract tests on fakes
-	$(BIN)/pytest -n 2 --durations 10 tests/unit tests/api tests/contract tests/architecture tests/loadtests clients/python/tests
+	$(BIN)/pytest -n 2 --durations 10 tests/unit tests/api tests/contract tests/architecture tests/loadtests tests/deploy clients/python/tests
 
 test-parity: setup ## Scores against plain formulas on tiny checkpoints
 	$(BIN)/pytest --durations 10 tests/parity
+
+image-test: setup ## Build the image and run it as a cluster would; needs root, buildah, podman, runc, mmdebstrap
+	deploy/image/build --stand-in cpu localhost/surefoot:cpu
+	$(BIN)/pytest --durations 5 tests/image
 
 gpu-check: setup ## Parity on a CUDA machine; not part of make test
 	$(BIN)/pytest tests/gpu

@@ -14,7 +14,9 @@ Rule = Callable[[Rendered], Iterator[str]]
 RULES: list[Rule] = [
     connections.selectors_find_their_pods,
     connections.spread_is_over_its_own_pods,
-    connections.ports_are_there,
+    connections.services_reach_ports,
+    connections.probes_reach_ports,
+    connections.policies_open_ports_that_are_there,
     connections.what_pods_name_exists,
     connections.volumes_are_mounted,
     connections.stateful_sets_have_a_headless_service,
@@ -22,6 +24,7 @@ RULES: list[Rule] = [
     pods.resources_are_bounded,
     pods.parallel_sizes_are_the_gpus,
     pods.pods_have_no_rights,
+    pods.containers_have_no_rights,
     pods.images_are_pinned,
     pods.probes_ask_what_is_answered,
     pods.drains_fit_their_grace,
@@ -43,6 +46,11 @@ def scorer(given: Rendered) -> Object:
 
 def generator(given: Rendered) -> Object:
     return given.one("Deployment", "generator")
+
+
+def constraint(given: Rendered) -> Object:
+    first: Object = pod_of(given.scorer)["topologySpreadConstraints"][0]
+    return first
 
 
 def policy(given: Rendered, name: str) -> Object:
@@ -84,22 +92,20 @@ MUTATIONS: list[tuple[Rule, str, Callable[[Rendered], Any]]] = [
     (
         connections.spread_is_over_its_own_pods,
         "other pods",
-        lambda given: pod_of(given.scorer)["topologySpreadConstraints"][0]["labelSelector"].update(
-            matchLabels={"a": "b"}
-        ),
+        lambda given: constraint(given).update(labelSelector={"matchLabels": {"a": "b"}}),
     ),
     (
-        connections.ports_are_there,
+        connections.services_reach_ports,
         "has no port web",
         lambda given: given.one("Service", "surefoot")["spec"]["ports"][0].update(targetPort="web"),
     ),
     (
-        connections.ports_are_there,
+        connections.probes_reach_ports,
         "livenessProbe of scorer",
         lambda given: scorer(given)["livenessProbe"]["httpGet"].update(port="web"),
     ),
     (
-        connections.ports_are_there,
+        connections.policies_open_ports_that_are_there,
         "NetworkPolicy scorer opens",
         lambda given: policy(given, "scorer")["ingress"][0]["ports"][0].update(port="web"),
     ),
@@ -135,7 +141,7 @@ MUTATIONS: list[tuple[Rule, str, Callable[[Rendered], Any]]] = [
     ),
     (pods.pods_have_no_rights, "SUREFOOT_PORT", lambda given: pod_of(given.scorer).pop("enableServiceLinks")),
     (
-        pods.pods_have_no_rights,
+        pods.containers_have_no_rights,
         "may do more",
         lambda given: scorer(given)["securityContext"].update(readOnlyRootFilesystem=False),
     ),

@@ -1,4 +1,4 @@
-"""Every object is one that its kind's schema takes, unknown fields refused: the oldest and the newest Kubernetes that we name."""
+"""Every object fits the schema of its kind, unknown fields refused, in the oldest and the newest Kubernetes named."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def shipped(variants: dict[str, Path]) -> list[Object]:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_object_is_valid(shipped: list[Object], version: str) -> None:
-    assert len(shipped) > 40
+    assert len(shipped) >= 40
     assert [said for each in shipped for said in complaints(each, version)] == []
 
 

@@ -50,24 +50,28 @@ def spread_is_over_its_own_pods(given: Rendered) -> Iterator[str]:
         yield "scorers may all stand on one node"
 
 
-def ports_are_there(given: Rendered) -> Iterator[str]:
-    """Services, probes, policies and the ServiceMonitor speak to ports that somebody opens, by name."""
+def services_reach_ports(given: Rendered) -> Iterator[str]:
     for service in given.of("Service"):
         for workload in _selected(given, service["spec"]["selector"]):
             for port in service["spec"]["ports"]:
                 if port["targetPort"] not in _port_names(workload):
                     yield f"Service {name_of(service)}: {name_of(workload)} has no port {port['targetPort']}"
+
+
+def probes_reach_ports(given: Rendered) -> Iterator[str]:
     for workload in given.workloads:
         for kind in ("startupProbe", "readinessProbe", "livenessProbe"):
             asked = main_of(workload).get(kind, {}).get("httpGet")
             if asked and asked["port"] not in _port_names(workload):
                 yield f"{kind} of {name_of(workload)} asks the port {asked['port']}"
+
+
+def policies_open_ports_that_are_there(given: Rendered) -> Iterator[str]:
     for policy in filter(_chooses, given.of("NetworkPolicy")):
-        for rule in policy["spec"].get("ingress", []):
-            names = {port["port"] for port in rule.get("ports", [])}
-            for workload in _selected(given, policy["spec"]["podSelector"]["matchLabels"]):
-                if not names <= _port_names(workload) | _port_numbers(workload):
-                    yield f"NetworkPolicy {name_of(policy)} opens {sorted(map(str, names))} of {name_of(workload)}"
+        names = {port["port"] for rule in policy["spec"].get("ingress", []) for port in rule.get("ports", [])}
+        for workload in _selected(given, policy["spec"]["podSelector"]["matchLabels"]):
+            if not names <= _port_names(workload) | _port_numbers(workload):
+                yield f"NetworkPolicy {name_of(policy)} opens {sorted(map(str, names))} of {name_of(workload)}"
 
 
 def _selected(given: Rendered, selector: dict[str, str]) -> list[Object]:

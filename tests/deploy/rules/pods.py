@@ -59,7 +59,7 @@ def parallel_sizes_are_the_gpus(given: Rendered) -> Iterator[str]:
 
 
 def pods_have_no_rights(given: Rendered) -> Iterator[str]:
-    """The restricted standard of Kubernetes, a read-only root, no token, no variables of Services."""
+    """Kubernetes' restricted standard, no token, no variables of Services, no disk of the node."""
     for workload in given.workloads:
         pod, name = pod_of(workload), name_of(workload)
         context = pod.get("securityContext", {})
@@ -71,20 +71,20 @@ def pods_have_no_rights(given: Rendered) -> Iterator[str]:
             yield f"{name} is given a token"
         if pod.get("enableServiceLinks") is not False:
             yield f"{name}: Services become variables, SUREFOOT_PORT among them"
-        for container in containers_of(workload):
-            own = container.get("securityContext", {})
-            wanted = {
-                "allowPrivilegeEscalation": False,
-                "readOnlyRootFilesystem": True,
-                "capabilities": {"drop": ["ALL"]},
-            }
-            if own != wanted:
-                yield f"{name}/{container['name']} may do more than it needs: {own}"
-            if "/tmp" not in [mount["mountPath"] for mount in container["volumeMounts"]]:
-                yield f"{name}/{container['name']} has no place for temporary files"
         for volume in pod["volumes"]:
             if "emptyDir" in volume and "sizeLimit" not in volume["emptyDir"]:
                 yield f"{name}: {volume['name']} may fill the node's disk"
+
+
+def containers_have_no_rights(given: Rendered) -> Iterator[str]:
+    wanted = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
+    for workload in given.workloads:
+        for container in containers_of(workload):
+            name, own = f"{name_of(workload)}/{container['name']}", container.get("securityContext", {})
+            if own != wanted:
+                yield f"{name} may do more than it needs: {own}"
+            if "/tmp" not in [mount["mountPath"] for mount in container["volumeMounts"]]:
+                yield f"{name} has no place for temporary files"
 
 
 def images_are_pinned(given: Rendered) -> Iterator[str]:
