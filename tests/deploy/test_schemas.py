@@ -69,11 +69,11 @@ def test_an_unknown_field_is_found(cpu: Rendered) -> None:
 
 def test_an_unknown_field_of_a_custom_resource_is_found(gpu: Rendered) -> None:
     monitor = gpu.one("ServiceMonitor", "surefoot")
-    monitor["spec"]["endpoints"][0]["intervall"] = "15s"
+    monitor["spec"]["endpoints"][0]["every"] = "15s"
     rule = gpu.one("PrometheusRule", "surefoot")
     rule["spec"]["groups"][0]["rules"][0]["alerts"] = "x"
     assert [said.rpartition(" ")[2] for each in (monitor, rule) for said in complaints(each, VERSIONS[0])] == [
-        "spec.endpoints.intervall",
+        "spec.endpoints.every",
         "spec.groups.rules.alerts",
     ]
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
 
+from deploy.rendering import KUBERNETES, pod_of, render
 from image.container import IMAGE, MEMORY_LIMIT, Container, bounds, inspected, podman, running
 
 DEMO = {
@@ -45,7 +47,7 @@ def test_its_health_check_passes(service: Container) -> None:
 
 
 def test_its_health_check_fails_where_nothing_answers() -> None:
-    [kind, *check] = inspected()["Config"]["Healthcheck"]["Test"]
+    [kind, *check] = inspected()["Healthcheck"]["Test"]
     assert kind == "CMD"
     done = podman("run", "--rm", *bounds(), "--env=SUREFOOT_PORT=9", "--entrypoint", check[0], IMAGE, *check[1:])
     assert done.returncode == 1
@@ -73,6 +75,24 @@ def test_nothing_inside_compiles_or_installs(service: Container, tool: str) -> N
 
 def test_the_file_that_the_base_comes_from_stayed_behind(service: Container) -> None:
     assert service.run("find", "/opt", "-name", "*.gguf").stdout == ""
+
+
+def test_it_hands_the_embedded_model_to_vllm(tmp_path: Path) -> None:
+    """What the overlay `cpu` runs before vLLM starts."""
+    tmp_path.chmod(0o777)
+    [first] = pod_of(render(KUBERNETES / "overlays/cpu").one("Deployment", "generator"))["initContainers"]
+    program = ["--entrypoint", first["command"][0], IMAGE, *first["command"][1:], *first["args"]]
+    done = podman("run", "--rm", *bounds(), f"--volume={tmp_path}:/embedded", *program)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "base/model.safetensors").stat().st_size > 2**27
+    assert {path.name for path in (tmp_path / "adapter").iterdir()} >= {
+        "adapter_config.json",
+        "adapter_model.safetensors",
+    }
+
+
+def test_the_hubs_program_is_there_for_fetch_models(service: Container) -> None:
+    assert service.run("hf", "version").returncode == 0
 
 
 def test_labels_say_what_it_is() -> None:
