@@ -31,7 +31,7 @@ def service() -> Iterator[Container]:
 def test_the_demo_request_is_answered_by_the_embedded_model(service: Container) -> None:
     answer = httpx.post(f"{service.url}/score", json=DEMO, timeout=60)
     [result] = answer.raise_for_status().json()["results"]
-    assert [step["text"] for step in result["steps"]] == DEMO["steps"]
+    assert [0 < step["score"] < 1 for step in result["steps"]] == [True, True, True]
     assert result["first_error"] == 1
 
 
