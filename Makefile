@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check test-unit test-parity test-e2e test-long gpu-check loadtest docs audit format clean browser loadtest-traffic drills
+.PHONY: help setup demo serve test check test-unit test-parity test-e2e test-long gpu-check loadtest docs audit format clean browser loadtest-traffic drills image-test
 SHELL := bash
 BIN := .venv/bin
 # Containers often forbid bytecode: then each of dozens of processes here compiles torch and all else anew.
@@ -30,11 +30,12 @@ check: setup ## Style, types and import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry service
-	$(BIN)/codespell .ci CHANGELOG.md CONTRIBUTING.md Makefile README.md SECURITY.md clients deploy docs loadtests service tests --skip '*.svg,*.json,service/surefoot/api/web/vendor'
-	$(BIN)/shellcheck .ci/audit .ci/browser .ci/run .ci/setup .ci/vendor-katex
+	$(BIN)/codespell .ci CHANGELOG.md CONTRIBUTING.md Dockerfile Makefile README.md SECURITY.md clients deploy docs loadtests service tests --skip '*.svg,*.json,*.lock,service/surefoot/api/web/vendor'
+	$(BIN)/shellcheck .ci/audit .ci/browser .ci/run .ci/setup .ci/vendor-katex deploy/image/build deploy/image/lock deploy/kubernetes/monitoring/make-prometheus-rule
+	$(BIN)/hadolint Dockerfile
 
 test-unit: setup ## Unit, property, API and contract tests on fakes
-	$(PYTEST) -n 2 --dist worksteal tests/unit tests/api tests/contract tests/architecture tests/loadtests clients/python/tests
+	$(PYTEST) -n 2 --dist worksteal tests/unit tests/api tests/contract tests/architecture tests/loadtests tests/deploy clients/python/tests
 
 test-parity: setup ## Scores against plain formulas on tiny checkpoints
 	$(PYTEST) -n 2 --dist worksteal tests/parity
@@ -44,6 +45,10 @@ test-e2e: setup browser ## The real server with the real models
 
 test-long: setup ## What is too slow for CI: the trainers' own code, installed for it; needs a package index
 	$(PYTEST) tests/long
+
+image-test: setup ## Build the image and run it as a cluster would; needs root, buildah, podman, runc, mmdebstrap
+	deploy/image/build --stand-in cpu localhost/surefoot:cpu
+	$(PYTEST) tests/image
 
 gpu-check: setup ## Parity on a CUDA machine; not part of make test
 	$(BIN)/pytest tests/gpu

@@ -22,6 +22,7 @@ SHARES: dict[Fault, int] = {
 }  # fmt: skip
 BURSTS: dict[Fault, tuple[int, bytes]] = {"busy": (429, b"Too Many Requests"), "not ready": (503, b"Unavailable")}
 LONGEST_LATENESS_S = 0.05
+LAST_COUNTED_S = 2.0
 DRIPS = 10
 """Parts that a slow answer comes in, with `LONGEST_LATENESS_S` in all between them."""
 
@@ -67,6 +68,9 @@ class FaultProxy:
 
             async with await asyncio.start_server(serve, sock=listener, limit=2**20):
                 await stop.wait()
+                if handlers:
+                    # What was written is still to be counted; connections that clients keep open never end.
+                    await asyncio.wait(handlers, timeout=LAST_COUNTED_S)
                 for task in handlers:
                     task.cancel()
                 await asyncio.gather(*handlers, return_exceptions=True)
