@@ -3,72 +3,61 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from loadtests.traffic.bench import Result
+from surefoot.evaluation.pictures import GREY, LOOKS, picture_paths, picture_style, save_picture
 
-COLORS = {
-    "answered": "#1b7f79",
-    "failed": "#b8860b",
-    "refused": "#9aa5b1",
-    "unreached": "#5b6770",
-    "lost": "#c0392b",
-}  # fmt: skip
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LOOK_OF = dict(zip(("answered", "refused", "failed", "unreached", "lost"), LOOKS, strict=False))
 
 
-def draw_latencies(results: Sequence[Result], path: Path) -> None:
+def draw_latencies(results: Sequence[Result], folder: Path) -> None:
     """Each request's latency by when it was due, a panel for each scenario."""
-    figure, axes = _panels(results, "latency, s")
-    for axis, result in zip(axes, results, strict=True):
-        for fate, color in COLORS.items():
+
+    def draw(axis: Axes, result: Result) -> None:
+        for fate, look in LOOK_OF.items():
             own = [each for each in result.outcomes if each.fate == fate]
             if own:
                 times = [each.intended_s for each in own], [max(each.latency_s, 1e-3) for each in own]
-                axis.scatter(*times, s=5, color=color, label=fate, linewidths=0)
+                axis.scatter(*times, s=6, color=look.colour, marker=look.marker, label=fate, linewidths=0)
         axis.set_yscale("log")
-        axis.legend(fontsize=7, markerscale=2, frameon=False)
-    _save(figure, path)
+
+    _draw(results, "latency, s", draw, picture_paths(folder, "latency"))
 
 
-def draw_rates(results: Sequence[Result], path: Path) -> None:
+def draw_rates(results: Sequence[Result], folder: Path) -> None:
     """Requests a second that were due, and that were answered or refused in that second."""
-    figure, axes = _panels(results, "requests/s")
-    for axis, result in zip(axes, results, strict=True):
+
+    def draw(axis: Axes, result: Result) -> None:
         due = Counter(int(each.intended_s) for each in result.outcomes)
         seconds = range(max(due, default=0) + 1)
-        axis.step(seconds, [due[second] for second in seconds], color="#24303a", linewidth=0.8, label="due")
+        axis.step(seconds, [due[second] for second in seconds], color=GREY, linewidth=0.8, label="due")
         for fate in ("answered", "refused"):
+            look = LOOK_OF[fate]
             ended = Counter(int(each.ended_s) for each in result.outcomes if each.fate == fate)
-            axis.plot(seconds, [ended[second] for second in seconds], color=COLORS[fate], label=fate)
-        axis.legend(fontsize=7, frameon=False)
-    _save(figure, path)
+            counts = [ended[second] for second in seconds]
+            axis.plot(seconds, counts, color=look.colour, linestyle=look.dashes, label=fate)
+
+    _draw(results, "requests a second", draw, picture_paths(folder, "rates"))
 
 
-def _panels(results: Sequence[Result], label: str) -> tuple[Any, list[Any]]:
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
+def _draw(results: Sequence[Result], label: str, draw: Callable[[Axes, Result], None], paths: Sequence[Path]) -> None:
+    from matplotlib.figure import Figure
 
     columns = min(3, len(results))
     rows = -(-len(results) // columns)
-    figure, grid = plt.subplots(rows, columns, figsize=(4 * columns, 2.8 * rows), layout="constrained", squeeze=False)
-    axes = list(grid.flat)
-    for spare in axes[len(results) :]:
-        spare.set_visible(False)
-    for axis, result in zip(axes, results, strict=False):
-        axis.set_title(result.title, fontsize=8)
-        axis.set_xlabel("s", fontsize=8)
-        axis.set_ylabel(label, fontsize=8)
-        axis.tick_params(labelsize=7)
-        axis.spines[["top", "right"]].set_visible(False)
-    return figure, axes[: len(results)]
-
-
-def _save(figure: Any, path: Path) -> None:
-    import matplotlib.pyplot as plt
-
-    figure.savefig(path, dpi=130)
-    plt.close(figure)
+    with picture_style():
+        figure = Figure(figsize=(4 * columns, 2.8 * rows), layout="constrained")
+        axes = list(figure.subplots(rows, columns, squeeze=False).flat)
+        for spare in axes[len(results) :]:
+            spare.set_visible(False)
+        for axis, result in zip(axes, results, strict=False):
+            axis.set(title=result.title, xlabel="seconds since the start", ylabel=label)
+            draw(axis, result)
+            axis.legend(markerscale=2)
+        save_picture(figure, paths)

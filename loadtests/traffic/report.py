@@ -16,9 +16,9 @@ from loadtests.traffic.plots import draw_latencies, draw_rates
 def write_report(folder: Path, results: Sequence[Result], facts: Mapping[str, Any]) -> str:
     """Write report.md, results.json and the plots, as PNG and SVG, into a folder; the Markdown."""
     drawn = [result for result in results if result.outcomes]
-    for suffix in ("png", "svg") if drawn else ():
-        draw_latencies(drawn, folder / f"latency.{suffix}")
-        draw_rates(drawn, folder / f"rates.{suffix}")
+    if drawn:
+        draw_latencies(drawn, folder)
+        draw_rates(drawn, folder)
     text = markdown(results, facts)
     (folder / "report.md").write_text(text, encoding="utf-8")
     (folder / "results.json").write_text(json.dumps(_as_json(results, facts), indent=1), encoding="utf-8")
