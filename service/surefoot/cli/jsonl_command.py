@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import sys
+import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any, BinaryIO, Protocol
 
 import typer
 from rich.console import Console
 
 from surefoot.cli.failures import FileFailed
 from surefoot.cli.jsonl_progress import show_summary, shown_progress
-from surefoot.cli.jsonl_retry import lines_to_retry, retry
+from surefoot.cli.jsonl_retry import lines_to_retry, retrying
 from surefoot.cli.jsonl_run import (
     Failure,
     Line,
@@ -60,8 +62,33 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """Lines of `source` that are to be worked on: all from `first` on, or those of `numbers` (rising).
+
+    Each row goes to `write` as it is to stand in the output, in the order of the lines, and then to `count`.
+    """
+
+    source: Path
+    options: str
+    first: int
+    numbers: Sequence[int] | None
+    lines: Iterator[Line]
+    write: Callable[[bytes], object]
+    count: Callable[[int, Failure | None], None]
+
+
+class Elsewhere(Protocol):
+    """Other processes that work on the rows, ready to begin; `depends_on` is `Prepared`'s."""
+
+    depends_on: dict[str, object]
+
+    def run(self, stage: Stage) -> None:
+        """Work on all lines of a stage."""
+
+
+@dataclass(frozen=True, slots=True)
 class FileRun:
-    """A run over `source` into `output`."""
+    """A run over `source` into `output`: by requests of a client, or `elsewhere`."""
 
     source: Path
     output: Path
@@ -73,6 +100,7 @@ class FileRun:
     shape: RowShape
     connect: Callable[[], AbstractAsyncContextManager[AsyncSurefootClient]]
     prepare: Callable[[AsyncSurefootClient], Awaitable[Prepared]]
+    elsewhere: Callable[[], AbstractContextManager[Elsewhere]] | None = None
     tally: Tally = field(default_factory=Tally)
 
     def execute(self) -> None:
@@ -90,7 +118,7 @@ class FileRun:
         """Run to the end; its summary, for a caller that goes on with the rows."""
         self._check_files()
         try:
-            seconds = asyncio.run(self._work(console))
+            seconds = asyncio.run(self._work(console)) if self.elsewhere is None else self._work_elsewhere(console)
         except OutputMismatch as cause:
             raise typer.BadParameter(
                 f"cannot resume {self.output}: {cause}; give --overwrite to begin again, or another file",
@@ -111,25 +139,45 @@ class FileRun:
             # Never tried again: whether anything answers at all is to be said at once.
             await client.health()
             prepared = await self.prepare(client)
-            options = json.dumps(prepared.depends_on, sort_keys=True)
             began = time.monotonic()
-            if self.retry_failed and self.output.exists():
-                await self._retry(console, prepared.work, options)
-            await self._go_on(console, prepared.work, options)
+            with closing(self._stages(console, prepared.depends_on)) as stages:
+                for stage in stages:
+                    await self._run(stage, prepared.work)
             return time.monotonic() - began
 
-    async def _retry(self, console: Console, work: Work, options: str) -> None:
+    async def _run(self, stage: Stage, work: Work) -> None:
+        rows = (read_row(line, self.shape) for line in stage.lines)
+        await run(rows, work, stage.write, stage.count, batch_size=self.batch_size, concurrency=self.concurrency)
+
+    def _work_elsewhere(self, console: Console) -> float:
+        """`_work` by other processes, which read the input themselves: so it must be a file."""
+        assert self.elsewhere is not None
+        with seekable(self.source) as source, self.elsewhere() as workers:
+            began = time.monotonic()
+            with closing(replace(self, source=source)._stages(console, workers.depends_on)) as stages:
+                for stage in stages:
+                    workers.run(stage)
+            return time.monotonic() - began
+
+    def _stages(self, console: Console, depends_on: Mapping[str, object]) -> Generator[Stage, None, None]:
+        """What is to be done, each part prepared when the one before it is done; closing it keeps what was written."""
+        options = json.dumps(depends_on, sort_keys=True)
+        if self.retry_failed and self.output.exists():
+            yield from self._failed(console, options)
+        yield from self._remaining(console, options)
+
+    def _failed(self, console: Console, options: str) -> Iterator[Stage]:
+        """The rows that failed for a while only."""
         numbers = lines_to_retry(self.output, self.source, options)
-
-        async def again(lines: Iterator[Line], write: Callable[[bytes], object]) -> None:
-            with shown_progress(console, 0, len(numbers)) as advance:
-                await self._run(lines, work, write, lambda *_: advance())
-
-        await retry(self.output, self.source, options, numbers, again)
+        with (
+            retrying(self.output, self.source, options, numbers) as (lines, write),
+            shown_progress(console, 0, len(numbers)) as advance,
+        ):
+            yield Stage(self.source, options, 1, numbers, lines, write, lambda *_: advance())
         self.tally.retried = len(numbers)
 
-    async def _go_on(self, console: Console, work: Work, options: str) -> None:
-        """Write the rows that are not there yet."""
+    def _remaining(self, console: Console, options: str) -> Iterator[Stage]:
+        """The rows that are not there yet."""
         with opened_source(self.source) as source, opened_output(self.output, overwrite=self.overwrite) as output:
             lines = read_lines(source, options)
             before = resume(output, lines) if self._resumes else Tally()
@@ -144,17 +192,7 @@ class FileRun:
                     self.tally.add(number, failure)
                     advance()
 
-                await self._run(lines, work, write, count)
-
-    async def _run(
-        self,
-        lines: Iterator[Line],
-        work: Work,
-        write: Callable[[bytes], object],
-        count: Callable[[int, Failure | None], None],
-    ) -> None:
-        rows = (read_row(line, self.shape) for line in lines)
-        await run(rows, work, write, count, batch_size=self.batch_size, concurrency=self.concurrency)
+                yield Stage(self.source, options, before.rows + 1, None, lines, write, count)
 
     @property
     def _resumes(self) -> bool:
@@ -192,6 +230,18 @@ def opened_source(path: Path) -> Iterator[BinaryIO]:
     else:
         with path.open("rb") as source:
             yield source
+
+
+@contextmanager
+def seekable(path: Path) -> Iterator[Path]:
+    """A file that can be read from any place: `path` itself, or of a pipe a copy, for as long as it is needed."""
+    if path.is_file():
+        yield path
+        return
+    with opened_source(path) as source, tempfile.NamedTemporaryFile(prefix="surefoot-", suffix=".jsonl") as copy:
+        shutil.copyfileobj(source, copy)
+        copy.flush()
+        yield Path(copy.name)
 
 
 @contextmanager
