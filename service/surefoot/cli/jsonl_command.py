@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Protocol
 
@@ -78,9 +78,11 @@ class Stage:
 
 
 class Elsewhere(Protocol):
-    """Other processes that work on the rows, ready to begin; `depends_on` is `Prepared`'s."""
+    """Other processes that work on the rows, ready to begin."""
 
-    depends_on: dict[str, object]
+    @property
+    def depends_on(self) -> dict[str, object]:
+        """All that results depend on beside the input."""
 
     def run(self, stage: Stage) -> None:
         """Work on all lines of a stage."""
@@ -118,7 +120,10 @@ class FileRun:
         """Run to the end; its summary, for a caller that goes on with the rows."""
         self._check_files()
         try:
-            seconds = asyncio.run(self._work(console)) if self.elsewhere is None else self._work_elsewhere(console)
+            if self.elsewhere is None:
+                seconds = asyncio.run(self._work(console))
+            else:
+                seconds = self._work_elsewhere(console, self.elsewhere)
         except OutputMismatch as cause:
             raise typer.BadParameter(
                 f"cannot resume {self.output}: {cause}; give --overwrite to begin again, or another file",
@@ -140,7 +145,7 @@ class FileRun:
             await client.health()
             prepared = await self.prepare(client)
             began = time.monotonic()
-            with closing(self._stages(console, prepared.depends_on)) as stages:
+            with closing(self._stages(console, prepared.depends_on, self.source)) as stages:
                 for stage in stages:
                     await self._run(stage, prepared.work)
             return time.monotonic() - began
@@ -149,22 +154,21 @@ class FileRun:
         rows = (read_row(line, self.shape) for line in stage.lines)
         await run(rows, work, stage.write, stage.count, batch_size=self.batch_size, concurrency=self.concurrency)
 
-    def _work_elsewhere(self, console: Console) -> float:
+    def _work_elsewhere(self, console: Console, elsewhere: Callable[[], AbstractContextManager[Elsewhere]]) -> float:
         """`_work` by other processes, which read the input themselves: so it must be a file."""
-        assert self.elsewhere is not None
-        with seekable(self.source) as source, self.elsewhere() as workers:
+        with seekable(self.source) as source, elsewhere() as workers:
             began = time.monotonic()
-            with closing(replace(self, source=source)._stages(console, workers.depends_on)) as stages:
+            with closing(self._stages(console, workers.depends_on, source)) as stages:
                 for stage in stages:
                     workers.run(stage)
             return time.monotonic() - began
 
-    def _stages(self, console: Console, depends_on: Mapping[str, object]) -> Generator[Stage, None, None]:
+    def _stages(self, console: Console, depends_on: Mapping[str, object], source: Path) -> Generator[Stage, None, None]:
         """What is to be done, each part prepared when the one before it is done; closing it keeps what was written."""
         options = json.dumps(depends_on, sort_keys=True)
         if self.retry_failed and self.output.exists():
             yield from self._failed(console, options)
-        yield from self._remaining(console, options)
+        yield from self._remaining(console, options, source)
 
     def _failed(self, console: Console, options: str) -> Iterator[Stage]:
         """The rows that failed for a while only."""
@@ -176,13 +180,13 @@ class FileRun:
             yield Stage(self.source, options, 1, numbers, lines, write, lambda *_: advance())
         self.tally.retried = len(numbers)
 
-    def _remaining(self, console: Console, options: str) -> Iterator[Stage]:
+    def _remaining(self, console: Console, options: str, path: Path) -> Iterator[Stage]:
         """The rows that are not there yet."""
-        with opened_source(self.source) as source, opened_output(self.output, overwrite=self.overwrite) as output:
+        with opened_source(path) as source, opened_output(self.output, overwrite=self.overwrite) as output:
             lines = read_lines(source, options)
             before = resume(output, lines) if self._resumes else Tally()
             self._take_over(before)
-            with shown_progress(console, before.rows, num_lines(self.source)) as advance:
+            with shown_progress(console, before.rows, num_lines(path)) as advance:
 
                 def write(rows: bytes) -> None:
                     output.write(rows)
@@ -192,7 +196,7 @@ class FileRun:
                     self.tally.add(number, failure)
                     advance()
 
-                yield Stage(self.source, options, before.rows + 1, None, lines, write, count)
+                yield Stage(path, options, before.rows + 1, None, lines, write, count)
 
     @property
     def _resumes(self) -> bool:
