@@ -143,7 +143,8 @@ def _cluster(address: str | None) -> Iterator[None]:
         ray.init(
             address, include_dashboard=None if address else False, log_to_driver=False, logging_level=logging.ERROR
         )
-    except (ConnectionError, ValueError, RuntimeError) as cause:
+    except Exception as cause:  # a start that takes too long is a bare Exception
+        ray.shutdown()
         raise ClusterUnavailable(
             f"no Ray cluster at {address}: {_first_line(cause)}"
             if address
