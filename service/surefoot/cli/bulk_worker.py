@@ -63,7 +63,8 @@ class BulkWorker:
     def __init__(self, plan: WorkerPlan, expected: Mapping[str, object] | None = None) -> None:
         self._plan = plan
         self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, name="surefoot-bulk", daemon=True).start()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="surefoot-bulk", daemon=True)
+        self._thread.start()
         self._service = AsyncExitStack()
         self._start: Prepared | SurefootError | ClientError
         try:
@@ -92,6 +93,8 @@ class BulkWorker:
             self._wait(self._service.aclose(), CLOSING_S)
         finally:
             self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
 
     def _prepared(self) -> Prepared:
         if isinstance(self._start, Prepared):
