@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check test-unit test-parity test-e2e gpu-check loadtest audit format clean
+.PHONY: help setup demo serve test check test-unit test-parity test-e2e test-long gpu-check loadtest audit format clean
 SHELL := bash
 BIN := .venv/bin
 
@@ -37,6 +37,9 @@ gpu-check: setup ## Parity on a CUDA machine; not part of make test
 
 test-e2e: setup ## The real server with the real models
 	$(BIN)/pytest --durations 10 tests/e2e
+
+test-long: setup ## What is too slow for CI: bulk scoring on a Ray cluster with workers killed
+	$(BIN)/pytest --durations 10 tests/long
 
 loadtest: setup ## Measure against other ways to score; nothing else may run meanwhile
 	$(BIN)/python -m loadtests W1 W2 W3 W4 W5 -o out/loadtests

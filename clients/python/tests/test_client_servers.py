@@ -123,7 +123,12 @@ def test_solutions_of_one_problem_go_to_one_server(driver, server, score_answer,
 
 def test_requests_of_one_problem_bear_one_mark_for_a_proxy_to_hash(driver, server, score_answer):
     server.reply(httpx.Response(200, json=score_answer))
-    for item in ({"problem": "p", "steps": ["a", "b"]}, ScoreItem("p", steps=["c", "d"]), *items("q"), *items("\ud800")):
+    for item in (
+        {"problem": "p", "steps": ["a", "b"]},
+        ScoreItem("p", steps=["c", "d"]),
+        *items("q"),
+        *items("\ud800"),
+    ):
         driver.call("score", [item])
     marks = [request.headers["x-surefoot-problem"] for request in server.requests]
     assert marks[:2] == ["148de9c5", "148de9c5"]
