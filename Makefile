@@ -39,21 +39,12 @@ test-parity: setup ## Scores against plain formulas on tiny checkpoints
 test-e2e: setup ## The real server with the real models
 	$(PYTEST) tests/e2e
 
-test-long: setup ## What is too slow for CI: the trainers' own code, installed for it; needs a package index
+test-long: setup ## What is too slow for CI: trainers' own code (needs a package index), Ray with workers killed
 	$(PYTEST) tests/long
 
 gpu-check: setup ## Parity on a CUDA machine; not part of make test
 	$(BIN)/pytest tests/gpu
 
-<<<<<<< HEAD
-test-e2e: setup ## The real server with the real models
-	$(BIN)/pytest --durations 10 tests/e2e
-
-test-long: setup ## What is too slow for CI: bulk scoring on a Ray cluster with workers killed
-	$(BIN)/pytest --durations 10 tests/long
-
-=======
->>>>>>> main
 loadtest: setup ## Measure against other ways to score; nothing else may run meanwhile
 	$(BIN)/python -m loadtests W1 W2 W3 W4 W5 -o out/loadtests
 

@@ -112,7 +112,9 @@ class RayWorkers:
         context.target_max_block_size = 1
         # So that the results of a window which is slow are kept by Ray, on disk if need be, and not in this process.
         context.execution_options.preserve_order = True
-        read = ray.data.read_datasource(source, override_num_blocks=num_windows, num_cpus=0, concurrency=_READERS)
+        read = ray.data.read_datasource(
+            source, override_num_blocks=num_windows, num_cpus=0, concurrency=min(_READERS, num_windows)
+        )
         strategy = ActorPoolStrategy(
             min_size=min(self.pool.room, self.pool.wanted),
             max_size=self.pool.wanted,
