@@ -43,7 +43,7 @@ test-parity: setup ## Scores against plain formulas on tiny checkpoints
 test-e2e: setup browser ## The real server with the real models
 	$(PYTEST) tests/e2e
 
-test-long: setup ## What is too slow for CI: the trainers' own code, installed for it; needs a package index
+test-long: setup ## What is too slow for CI: trainers' own code (needs a package index), Ray with workers killed
 	$(PYTEST) tests/long
 
 image-test: setup ## Build the image and run it as a cluster would; needs root, buildah, podman, runc, mmdebstrap

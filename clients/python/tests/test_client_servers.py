@@ -121,6 +121,26 @@ def test_solutions_of_one_problem_go_to_one_server(driver, server, score_answer,
     assert len(set(asked(server))) == 1
 
 
+def test_requests_of_one_problem_bear_one_mark_for_a_proxy_to_hash(driver, server, score_answer):
+    server.reply(httpx.Response(200, json=score_answer))
+    for item in (
+        {"problem": "p", "steps": ["a", "b"]},
+        ScoreItem("p", steps=["c", "d"]),
+        *items("q"),
+        *items("\ud800"),
+    ):
+        driver.call("score", [item])
+    marks = [request.headers["x-surefoot-problem"] for request in server.requests]
+    assert marks[:2] == ["148de9c5", "148de9c5"]
+    assert len(set(marks)) == 3
+
+
+def test_what_asks_nothing_bears_no_mark(driver, server):
+    server.reply(httpx.Response(200, json={"status": "ok"}))
+    driver.call("health")
+    assert "x-surefoot-problem" not in server.requests[0].headers
+
+
 def test_problems_spread_over_the_servers(driver, server, score_answer):
     server.reply(httpx.Response(200, json=score_answer))
     for problem in PROBLEMS[:30]:

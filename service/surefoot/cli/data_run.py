@@ -11,7 +11,7 @@ from typing import Any, Literal
 from rich.console import Console
 
 from surefoot.answers import EquivalenceJudge
-from surefoot.cli.jsonl_command import num_lines
+from surefoot.cli.jsonl_files import num_lines
 from surefoot.cli.jsonl_progress import shown_progress
 from surefoot.cli.jsonl_run import Tally
 from surefoot.cli.row_file import read_file

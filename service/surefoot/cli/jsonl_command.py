@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, cast
+from typing import Annotated, Any, BinaryIO, Protocol, cast
 
 import typer
 from rich.console import Console
 
 from surefoot.cli.consoles import print_json, progress_console
 from surefoot.cli.failures import FileFailed
+from surefoot.cli.jsonl_files import ShownRows, num_lines, opened_output, opened_source, seekable
 from surefoot.cli.jsonl_progress import show_summary, shown_progress
-from surefoot.cli.jsonl_retry import lines_to_retry, retry
+from surefoot.cli.jsonl_retry import lines_to_retry, retrying
 from surefoot.cli.jsonl_run import (
     Failure,
     Line,
@@ -34,8 +34,6 @@ from surefoot.cli.jsonl_run import (
 from surefoot.errors import SurefootError
 from surefoot_client import AsyncSurefootClient
 from surefoot_client import SurefootError as ClientError
-
-_CHUNK_BYTES = 1 << 20
 
 SourceArgument = Annotated[Path, typer.Argument(metavar="IN.jsonl", help="Rows; - is standard input.")]
 OutputOption = Annotated[
@@ -70,8 +68,35 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """Lines of `source` that are to be worked on: all from `first` on, or those of `numbers` (rising).
+
+    Each row goes to `write` as it is to stand in the output, in the order of the lines, and then to `count`.
+    """
+
+    source: Path
+    options: str
+    first: int
+    numbers: Sequence[int] | None
+    lines: Iterator[Line]
+    write: Callable[[bytes], object]
+    count: Callable[[int, Failure | None], None]
+
+
+class Elsewhere(Protocol):
+    """Other processes that work on the rows, ready to begin."""
+
+    @property
+    def depends_on(self) -> dict[str, object]:
+        """All that results depend on beside the input."""
+
+    def run(self, stage: Stage) -> None:
+        """Work on all lines of a stage."""
+
+
+@dataclass(frozen=True, slots=True)
 class FileRun:
-    """A run over `source` into `output`."""
+    """A run over `source` into `output`: by requests of a client, or `elsewhere`."""
 
     source: Path
     output: Path
@@ -86,6 +111,7 @@ class FileRun:
     show: Callable[[dict[str, Any]], None] | None = None
     """What rows are told with as they come, in place of `output`."""
 
+    elsewhere: Callable[[], AbstractContextManager[Elsewhere]] | None = None
     tally: Tally = field(default_factory=Tally)
 
     def execute(self) -> None:
@@ -103,7 +129,10 @@ class FileRun:
         """Run to the end; its summary, for a caller that goes on with the rows."""
         self._check_files()
         try:
-            seconds = asyncio.run(self._work(console))
+            if self.elsewhere is None:
+                seconds = asyncio.run(self._work(console))
+            else:
+                seconds = self._work_elsewhere(console, self.elsewhere)
         except OutputMismatch as cause:
             raise typer.BadParameter(
                 f"cannot resume {self.output}: {cause}; give --overwrite to begin again, or another file",
@@ -124,30 +153,49 @@ class FileRun:
             # Never tried again: whether anything answers at all is to be said at once.
             await client.health()
             prepared = await self.prepare(client)
-            options = json.dumps(prepared.depends_on, sort_keys=True)
             began = time.monotonic()
-            if self.retry_failed and self.output.exists():
-                await self._retry(console, prepared.work, options)
-            await self._go_on(console, prepared.work, options)
+            with closing(self._stages(console, prepared.depends_on, self.source)) as stages:
+                for stage in stages:
+                    await self._run(stage, prepared.work)
             return time.monotonic() - began
 
-    async def _retry(self, console: Console, work: Work, options: str) -> None:
+    async def _run(self, stage: Stage, work: Work) -> None:
+        rows = (read_row(line, self.shape) for line in stage.lines)
+        await run(rows, work, stage.write, stage.count, batch_size=self.batch_size, concurrency=self.concurrency)
+
+    def _work_elsewhere(self, console: Console, elsewhere: Callable[[], AbstractContextManager[Elsewhere]]) -> float:
+        """`_work` by other processes, which read the input themselves: so it must be a file."""
+        with seekable(self.source) as source, elsewhere() as workers:
+            began = time.monotonic()
+            with closing(self._stages(console, workers.depends_on, source)) as stages:
+                for stage in stages:
+                    workers.run(stage)
+            return time.monotonic() - began
+
+    def _stages(self, console: Console, depends_on: Mapping[str, object], source: Path) -> Generator[Stage, None, None]:
+        """What is to be done, each part prepared when the one before it is done; closing it keeps what was written."""
+        options = json.dumps(depends_on, sort_keys=True)
+        if self.retry_failed and self.output.exists():
+            yield from self._failed(console, options)
+        yield from self._remaining(console, options, source)
+
+    def _failed(self, console: Console, options: str) -> Iterator[Stage]:
+        """The rows that failed for a while only."""
         numbers = lines_to_retry(self.output, self.source, options)
-
-        async def again(lines: Iterator[Line], write: Callable[[bytes], object]) -> None:
-            with shown_progress(console, 0, len(numbers)) as advance:
-                await self._run(lines, work, write, lambda *_: advance())
-
-        await retry(self.output, self.source, options, numbers, again)
+        with (
+            retrying(self.output, self.source, options, numbers) as (lines, write),
+            shown_progress(console, 0, len(numbers)) as advance,
+        ):
+            yield Stage(self.source, options, 1, numbers, lines, write, lambda *_: advance())
         self.tally.retried = len(numbers)
 
-    async def _go_on(self, console: Console, work: Work, options: str) -> None:
-        """Write the rows that are not there yet."""
-        with opened_source(self.source) as source, self._opened_output() as output:
+    def _remaining(self, console: Console, options: str, path: Path) -> Iterator[Stage]:
+        """The rows that are not there yet."""
+        with opened_source(path) as source, self._opened_output() as output:
             lines = read_lines(source, options)
             before = resume(output, lines) if self._resumes else Tally()
             self._take_over(before)
-            with self._progress(console, before.rows) as advance:
+            with self._progress(console, before.rows, path) as advance:
 
                 def write(rows: bytes) -> None:
                     output.write(rows)
@@ -157,27 +205,17 @@ class FileRun:
                     self.tally.add(number, failure)
                     advance()
 
-                await self._run(lines, work, write, count)
+                yield Stage(path, options, before.rows + 1, None, lines, write, count)
 
-    async def _run(
-        self,
-        lines: Iterator[Line],
-        work: Work,
-        write: Callable[[bytes], object],
-        count: Callable[[int, Failure | None], None],
-    ) -> None:
-        rows = (read_row(line, self.shape) for line in lines)
-        await run(rows, work, write, count, batch_size=self.batch_size, concurrency=self.concurrency)
-
-    def _progress(self, console: Console, num_done: int) -> AbstractContextManager[Callable[[], None]]:
+    def _progress(self, console: Console, num_done: int, path: Path) -> AbstractContextManager[Callable[[], None]]:
         if self.show is not None:
             # The rows themselves say how far it is, and a bar would be written over by them.
             return nullcontext(lambda: None)
-        return shown_progress(console, num_done, num_lines(self.source))
+        return shown_progress(console, num_done, num_lines(path))
 
     def _opened_output(self) -> AbstractContextManager[BinaryIO]:
         if self.show is not None:
-            return nullcontext(cast("BinaryIO", _ShownRows(self.show)))
+            return nullcontext(cast("BinaryIO", ShownRows(self.show)))
         return opened_output(self.output, overwrite=self.overwrite)
 
     @property
@@ -208,56 +246,9 @@ class FileRun:
             error.add_note(f"{self.output} keeps what was written; {command} goes on from there")
 
 
-@dataclass(frozen=True, slots=True)
-class _ShownRows:
-    """A file to write rows into, which shows each of them."""
-
-    show: Callable[[dict[str, Any]], None]
-
-    def write(self, rows: bytes) -> int:
-        for row in rows.splitlines():
-            self.show(json.loads(row))
-        return len(rows)
-
-    def flush(self) -> None:
-        sys.stdout.flush()
-
-
 def destination(output: Path | None, *, as_json: bool, show: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     """Where rows go by -o and --json, as arguments of a `FileRun`: into the file, or where none is named onto standard
     output, for a person or as rows for a script."""
     if output is not None:
         return {"output": output, "as_json": as_json}
     return {"output": Path("-"), "as_json": False, "show": None if as_json else show}
-
-
-@contextmanager
-def opened_source(path: Path) -> Iterator[BinaryIO]:
-    """The input as bytes; standard input stays open."""
-    if str(path) == "-":
-        yield sys.stdin.buffer
-    else:
-        with path.open("rb") as source:
-            yield source
-
-
-@contextmanager
-def opened_output(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
-    """The output as bytes, at its beginning, with what is in it unless it is to be overwritten."""
-    if str(path) == "-":
-        yield sys.stdout.buffer
-        return
-    with path.open("w+b" if overwrite or not path.exists() else "r+b") as output:
-        yield output
-
-
-def num_lines(path: Path) -> int | None:
-    """How many lines a file has, an unended last one included; `None` for standard input and other pipes."""
-    if str(path) == "-" or not path.is_file():
-        return None
-    count, last = 0, b"\n"
-    with path.open("rb") as source:
-        while chunk := source.read(_CHUNK_BYTES):
-            count += chunk.count(b"\n")
-            last = chunk[-1:]
-    return count + (last != b"\n")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,21 +32,18 @@ def lines_to_retry(output: Path, source: Path, options: str) -> list[int]:
         ]
 
 
-async def retry(
-    output: Path,
-    source: Path,
-    options: str,
-    numbers: Sequence[int],
-    work: Callable[[Iterator[Line], Callable[[bytes], object]], Awaitable[None]],
-) -> None:
-    """Give the lines of these numbers to `work`, and put the rows that it writes, in their order, in their places.
+@contextmanager
+def retrying(
+    output: Path, source: Path, options: str, numbers: Sequence[int]
+) -> Iterator[tuple[Iterator[Line], Callable[[bytes], object]]]:
+    """Gives the lines of these numbers, and what takes their new rows, in that order; puts these in their places.
 
-    However `work` ends, interrupted too, what it has written is kept; the other rows stay failed.
+    However it is left, interrupted too, what was written is kept; the other rows stay failed.
     """
     wanted = frozenset(numbers)
     with _nameless_file_beside(output) as again, source.open("rb") as lines:
         try:
-            await work((line for line in read_lines(lines, options) if line.number in wanted), again.write)
+            yield (line for line in read_lines(lines, options) if line.number in wanted), again.write
         finally:
             again.seek(0)
             put_in_place(output, numbers, again)

@@ -113,10 +113,13 @@ class Tally:
         }
 
 
-def read_lines(source: Iterable[bytes], options: str) -> Iterator[Line]:
-    """The lines of a file without their ends; `options` is what the results depend on beside the line."""
+def read_lines(source: Iterable[bytes], options: str, first: int = 1) -> Iterator[Line]:
+    """The lines of a file without their ends; `options` is what the results depend on beside the line.
+
+    `first` is the number of the first line that `source` gives.
+    """
     salt = hashlib.sha256(options.encode()).digest()
-    for number, ended in enumerate(source, start=1):
+    for number, ended in enumerate(source, start=first):
         raw = ended.rstrip(b"\r\n")
         yield Line(number, raw, hashlib.sha256(salt + raw).hexdigest()[:16])
 

@@ -9,6 +9,15 @@ from typing import Annotated, cast, get_args
 
 import typer
 
+from surefoot.cli.bulk_engine import (
+    AddressOption,
+    BulkEngine,
+    CpusOption,
+    EngineOption,
+    GpusOption,
+    WindowOption,
+    WorkersOption,
+)
 from surefoot.cli.consoles import output_console
 from surefoot.cli.jsonl_command import (
     FileRun,
@@ -56,10 +65,16 @@ def score(
     ] = None,
     threshold: Annotated[float | None, typer.Option(help="Steps scored below it are errors.")] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Rows a request.")] = 32,
-    concurrency: Annotated[int, typer.Option(min=1, help="Requests at a time.")] = 4,
+    concurrency: Annotated[int, typer.Option(min=1, help="Requests at a time; with --engine ray, of each worker.")] = 4,
     priority: Annotated[
         str, typer.Option(callback=_known_priority, help="bulk lets interactive requests go first.")
     ] = "bulk",
+    engine: EngineOption = "local",
+    ray_address: AddressOption = None,
+    workers: WorkersOption = None,
+    cpus_per_worker: CpusOption = None,
+    gpus_per_worker: GpusOption = None,
+    window: WindowOption = None,
     url: UrlOption = None,
     config: ConfigOption = None,
     overwrite: OverwriteOption = False,
@@ -74,8 +89,14 @@ def score(
     A row is {"problem", "steps"} or {"problem", "solution"} or {"messages"}; "id" and other fields are carried along.
     A bad row is reported in its place and stops nothing. What went wrong for a while only, --retry-failed does again;
     either way OUT.jsonl ends with one row for each line of IN.jsonl, in order.
+
+    With --engine ray, workers on one machine or many do the work (pip install 'surefoot[ray]'); the file is the same.
     """
     options = {"model": model, "aggregation": aggregation, "threshold": threshold}
+    chosen = BulkEngine(engine, ray_address, workers, cpus_per_worker, gpus_per_worker, window)
+    chosen.check(url)
+    prepare = partial(prepared_scoring, options=options, priority=cast("Priority", priority))
+    build = build_of(context)
     FileRun(
         source,
         overwrite=overwrite,
@@ -83,13 +104,15 @@ def score(
         batch_size=batch_size,
         concurrency=concurrency,
         shape=SCORE_ROW,
-        connect=partial(connect, url, config, build_of(context), samples=False, patience=FOR_FILES),
-        prepare=partial(_prepare, options=options, priority=cast("Priority", priority)),
+        connect=partial(connect, url, config, build, samples=False, patience=FOR_FILES),
+        prepare=prepare,
+        elsewhere=chosen.workers_of(config, build, prepare, SCORE_ROW, batch_size, concurrency),
         **destination(output, as_json=as_json, show=partial(show_score_row, output_console())),
     ).execute()
 
 
-async def _prepare(client: AsyncSurefootClient, options: Mapping[str, object], priority: Priority) -> Prepared:
+async def prepared_scoring(client: AsyncSurefootClient, options: Mapping[str, object], priority: Priority) -> Prepared:
+    """How a batch is scored, and what the scores depend on."""
     served = (await client.models()).models
     name = options["model"] or (served[0].id if served else None)
     fingerprints = [model.fingerprint for model in served if model.id == name]

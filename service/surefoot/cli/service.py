@@ -71,13 +71,18 @@ async def connect(
         async with _client(url, patience, None) as client:
             yield client
         return
+    async with in_process(own_settings(config, samples=samples), build, patience) as client:
+        yield client
+
+
+def own_settings(config: Path | None, *, samples: bool) -> Settings:
+    """The settings of a service that runs for one verb alone; without `samples` it has no generator."""
     settings = load_settings(config)
     if not samples:
         settings.generator.engine = "none"
     elif settings.generator.engine == "auto":
         settings.generator.engine = "transformers"
-    async with in_process(settings, build, patience) as client:
-        yield client
+    return settings
 
 
 @asynccontextmanager

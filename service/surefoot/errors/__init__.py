@@ -14,6 +14,8 @@ SurefootError
 │   └── NotReady · SamplerUnavailable
 ├── EvaluationError         the data cannot give what is asked of it: LabelsDegenerate · PoolsTooSmall
 │                           ScaleNotProbability
+├── BulkError               workers cannot do what is asked: EngineMissing · ClusterUnavailable
+│                           WorkersLost · WorkersDiffer
 ├── TrainingError           a model cannot be trained as it is asked for
 │   └── ExamplesInvalid · NotTrainable · LossNotFinite · RunMismatch · TrainerMissing
 └── StartupError            the process cannot serve what its configuration asks for
@@ -25,6 +27,7 @@ SurefootError
 """
 
 from surefoot.errors.base import SurefootError
+from surefoot.errors.bulk import BulkError, ClusterUnavailable, EngineMissing, WorkersDiffer, WorkersLost
 from surefoot.errors.evaluation import (
     EvaluationError,
     LabelsDegenerate,
@@ -101,13 +104,16 @@ __all__ = [
     "BackendFailed",
     "BodyTimeout",
     "BodyTooLarge",
+    "BulkError",
     "CandidateNotConfigured",
     "CheckpointDamaged",
     "CheckpointMissing",
     "CheckpointRefused",
+    "ClusterUnavailable",
     "DeadlineExceeded",
     "EmptyProblem",
     "EmptyStep",
+    "EngineMissing",
     "EvaluationError",
     "ExamplesInvalid",
     "Forbidden",
@@ -151,5 +157,7 @@ __all__ = [
     "UnsafeText",
     "UnsupportedEncoding",
     "UnsupportedMessages",
+    "WorkersDiffer",
+    "WorkersLost",
     "WrongModelKind",
 ]

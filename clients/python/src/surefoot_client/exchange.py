@@ -27,7 +27,7 @@ import httpx
 from surefoot_client.calls import Call, Reply
 from surefoot_client.errors import BadResponse, ConnectionFailed, ServerError, SurefootError, TimedOut, TransportError
 from surefoot_client.retry import RETRY_RULES, backoff_s, deserves_retry, is_servers_fault
-from surefoot_client.servers import Server, Servers
+from surefoot_client.servers import PROBLEM_HEADER, Server, Servers, problem_mark
 from surefoot_client.version import __version__
 
 T = TypeVar("T")
@@ -136,6 +136,8 @@ class Attempt(Generic[T]):
             "user-agent": f"surefoot-client/{__version__}",
             "x-request-id": self.request_id,
         }
+        if self.call.affinity is not None:
+            headers[PROBLEM_HEADER] = problem_mark(self.call.affinity)
         if self.call.body is not None:
             headers["content-type"] = "application/json"
         if self.packed:

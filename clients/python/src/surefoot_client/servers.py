@@ -15,6 +15,9 @@ OVERLOAD = 1.25
 """How many times its even share of the requests under way a server may have before a problem's requests spill over to
 the next one: consistent hashing with bounded loads (Mirrokni, Thorup and Zadimoghaddam, 2018)."""
 
+PROBLEM_HEADER = "x-surefoot-problem"
+"""What a proxy before several servers can hash, so that one problem's requests meet at one of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class ServerState:
@@ -88,6 +91,14 @@ class Servers:
                 ServerState(each.url, each.num_under_way, each.num_failed, max(0.0, each.available_at - now))
                 for each in self._servers
             )
+
+
+def problem_mark(affinity: str) -> str:
+    """The value of `PROBLEM_HEADER`: the first 8 hex digits of the SHA-256 of what is asked.
+
+    The text cannot be got back from it. Whoever guesses the whole text can find the guess confirmed.
+    """
+    return hashlib.sha256(affinity.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def by_affinity(servers: Sequence[Server], affinity: str) -> list[Server]:
