@@ -52,23 +52,23 @@ def _known_priority(value: str) -> str:
     return value
 
 
+AggregationOption = Annotated[
+    str | None,
+    typer.Option(callback=_known_aggregation, help=f"How step scores become one: {', '.join(get_args(Aggregation))}."),
+]
+PriorityOption = Annotated[str, typer.Option(callback=_known_priority, help="bulk lets interactive requests go first.")]
+
+
 def score(
     context: typer.Context,
     source: SourceArgument,
     output: ShownOutputOption = None,
     model: Annotated[str | None, typer.Option(help="A reward model by name; default: the first one.")] = None,
-    aggregation: Annotated[
-        str | None,
-        typer.Option(
-            callback=_known_aggregation, help=f"How step scores become one: {', '.join(get_args(Aggregation))}."
-        ),
-    ] = None,
+    aggregation: AggregationOption = None,
     threshold: Annotated[float | None, typer.Option(help="Steps scored below it are errors.")] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Rows a request.")] = 32,
     concurrency: Annotated[int, typer.Option(min=1, help="Requests at a time; with --engine ray, of each worker.")] = 4,
-    priority: Annotated[
-        str, typer.Option(callback=_known_priority, help="bulk lets interactive requests go first.")
-    ] = "bulk",
+    priority: PriorityOption = "bulk",
     engine: EngineOption = "local",
     ray_address: AddressOption = None,
     workers: WorkersOption = None,
