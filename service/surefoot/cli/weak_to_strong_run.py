@@ -120,7 +120,7 @@ class WeakToStrongRun:
         found = results(run, self.cells)
         done = [cell for cell in self.cells if run.has(cell.name)]
         seconds = sum(float(run.read(cell.name).facts["seconds"]) for cell in done)
-        sources = {source.task: source.told for source in self.sources}
+        sources: dict[str, str] = {source.task: source.told for source in self.sources}
         facts = Facts(_command(), sources, self.plan.facts(), len(done), len(self.cells), seconds)
         told = findings(found)
         captions = CAPTIONS if found and can_draw() else {}

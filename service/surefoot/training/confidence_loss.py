@@ -18,7 +18,7 @@ def cross_entropy(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
 def hardened(logits: torch.Tensor) -> torch.Tensor:
     """1[f > t] for each, with t the batch's median, so that half of the batch exceeds it; no gradient goes through it.
 
-    Of an even number the median is the mean of the two in the middle. Equal values that are the median do not exceed it.
+    Of an even number the median is the mean of the two in the middle. Values that equal the median do not exceed it.
     """
     with torch.no_grad():
         # Of log-odds: they have the order of the probabilities, and are not rounded to 0 and 1.

@@ -36,7 +36,8 @@ class AdaptedModel:
         """`head` reads hidden states as it does when they are served; `with_words` reads next tokens beside.
 
         What layers below the adapted ones give is computed once for each example, up to `kept_bytes` in memory; `kept`
-        is what another model on the same base has computed, and is added to. Raises `TrainerMissing` and `NotTrainable`.
+        is what another model on the same base has computed, and is added to. Raises `TrainerMissing` and
+        `NotTrainable`.
         """
         if find_spec("peft") is None:
             raise TrainerMissing("training needs peft: pip install 'surefoot[train]'")

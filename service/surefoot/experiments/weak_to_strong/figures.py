@@ -32,7 +32,7 @@ _STEP = 0.11
 CAPTIONS: Mapping[str, str] = {
     "accuracy": "Accuracy of supervisor, students and ceiling by pair; bars: one standard deviation over seeds.",
     "pgr": "Performance gap recovered by pair, of the mean accuracies; hollow where the gap is too small to tell.",
-    "imitation": "Agreement with the supervisor on test items where it is right (filled) and where it is wrong (hollow).",
+    "imitation": "Agreement with the supervisor on test items where it is right (filled) and wrong (hollow).",
     "curves": "Accuracy on test items during the training of naive students, one line a pair, the mean over seeds.",
     "calibration": "Expected calibration error of the students; the grey line is their supervisor's.",
 }

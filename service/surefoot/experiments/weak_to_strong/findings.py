@@ -26,7 +26,7 @@ class Finding:
 
 
 def findings(found: Sequence[StudentResult]) -> list[Finding]:
-    """All that can be held against the paper. Where supervisor and ceiling are too near, nothing is told from a pair."""
+    """All that can be held against the paper; a pair whose supervisor and ceiling are too near tells nothing."""
     clear = [each for each in found if each.is_clear]
     naive = [each for each in clear if each.scheme == "naive"]
     made = [
@@ -122,13 +122,17 @@ def _both(
 
 def _with_gap(naive: Sequence[StudentResult]) -> Finding:
     """Pairs of one task whose students have one size and whose supervisors have two."""
-    differences = []
-    for near in naive:
-        for far in naive:
-            same = (near.task, near.pair.strong) == (far.task, far.pair.strong)
-            if same and is_depth(near.pair.weak) and is_depth(far.pair.weak):
-                if int(near.pair.weak) > int(far.pair.weak) and near.pgr_of_means is not None:
-                    differences.append(near.pgr_of_means - (far.pgr_of_means or 0.0))
+    differences = [
+        near.pgr_of_means - far.pgr_of_means
+        for near in naive
+        for far in naive
+        if (near.task, near.pair.strong) == (far.task, far.pair.strong)
+        and is_depth(near.pair.weak)
+        and is_depth(far.pair.weak)
+        and int(near.pair.weak) > int(far.pair.weak)
+        and near.pgr_of_means is not None
+        and far.pgr_of_means is not None
+    ]
     return _finding(
         "Less of the gap is recovered from a smaller supervisor (as in chess)",
         "PGR with the larger supervisor less with the smaller one, naive",

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from surefoot.training.labelled_row import LabelledRow
+from surefoot.training.labelled_row import Label, LabelledRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,8 @@ class Item:
 
 def judged_row(problem: str, steps: Sequence[str], label: bool) -> LabelledRow:
     """A solution of which the last step is judged, by a process model and by an outcome model alike."""
-    labels = (*[None] * (len(steps) - 1), 1 if label else -1)
-    return LabelledRow(problem, tuple(steps), labels, is_correct=label)
+    earlier: list[Label | None] = [None] * (len(steps) - 1)
+    return LabelledRow(problem, tuple(steps), (*earlier, 1 if label else -1), is_correct=label)
 
 
 def digest_of(items: Iterable[Item]) -> str:

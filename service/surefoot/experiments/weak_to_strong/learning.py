@@ -113,7 +113,7 @@ def _step(
     loss.backward()
     torch.nn.utils.clip_grad_norm_(list(judge.parameters), _LARGEST_GRADIENT)
     optimizer.step()
-    return loss.item()
+    return float(loss)
 
 
 def _measured(judge: Judge, lesson: Lesson) -> tuple[dict[str, float], list[float]]:

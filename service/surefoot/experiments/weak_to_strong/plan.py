@@ -75,7 +75,7 @@ class Cell:
     @property
     def name(self) -> str:
         """Its directory among the run's cells."""
-        parts = [self.role]
+        parts: list[str] = [self.role]
         if self.weak is not None:
             parts += [slug(self.weak), slug(self.strong or self.size), self.scheme]
         if self.role != "student":

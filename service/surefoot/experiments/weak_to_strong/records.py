@@ -22,7 +22,7 @@ RUN, RECORD, PREDICTIONS, LABELS, MODEL = "run.json", "record.json", "prediction
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A cell's measures: `curve` has an entry for each moment that was measured, `picked` the place in it of each pick."""
+    """A cell's measures: `curve` has an entry for each moment that was measured, `picked` each pick's place in it."""
 
     facts: Mapping[str, Any]
     curve: Sequence[Mapping[str, float]]

@@ -26,13 +26,17 @@ class Facts:
     seconds: float
 
 
+_SETTING = (
+    "A weak supervisor learns the truth of one half of the training items and labels the other half; a student learns "
+    "these labels, and its ceiling the truth of the same items. PGR = (student - weak) / (ceiling - weak) (arXiv "
+    "2312.09390). Accuracies are of the same test items for every seed; ± is one standard deviation over seeds.\n"
+)
+
+
 def report(found: Sequence[StudentResult], told: Sequence[Finding], facts: Facts, figures: Mapping[str, str]) -> str:
     """The page; `figures` are captions by the name of their files without ending."""
     parts = [
-        "# Weak-to-strong generalization\n",
-        "A weak supervisor learns the truth of one half of the training items and labels the other half; a student learns "
-        "these labels, and its ceiling the truth of the same items. PGR = (student - weak) / (ceiling - weak) "
-        "(arXiv 2312.09390). Accuracies are of the same test items for every seed; ± is one standard deviation over seeds.\n",
+        f"# Weak-to-strong generalization\n\n{_SETTING}",
         _how(facts),
         _findings(told),
         *(_task(name, [each for each in found if each.task == name]) for name in dict.fromkeys(e.task for e in found)),
@@ -63,8 +67,8 @@ def _how(facts: Facts) -> str:
     rest = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in facts.plan.items() if name != "sizes")
     return (
         f"- command: `{facts.command}`\n- {state}, in {facts.seconds / 60:.0f} minutes\n{sources}"
-        f"- items: {sizes['train']} for the supervisor, {sizes['train']} for student and ceiling, {sizes['validation']} "
-        f"to validate, {sizes['test']} to test\n- {rest}\n"
+        f"- items: {sizes['train']} for the supervisor, {sizes['train']} for student and ceiling, "
+        f"{sizes['validation']} to validate, {sizes['test']} to test\n- {rest}\n"
     )
 
 
@@ -72,8 +76,8 @@ def _findings(told: Sequence[Finding]) -> str:
     rows = [(each.claim, f"**{each.verdict}**", _difference(each.difference), each.told_from) for each in told]
     return (
         "## Which of the paper's findings appear\n\n"
-        "Differences are over pairs and seeds whose gap between supervisor and ceiling is larger than its spread. One is told "
-        "where its mean is further from 0 than twice its standard error.\n\n"
+        "Differences are over pairs and seeds whose gap between supervisor and ceiling is larger than its spread. "
+        "One is told where its mean is further from 0 than twice its standard error.\n\n"
         + table(("finding", "here", "mean difference ± deviation (count)", "told from"), rows)
     )
 
