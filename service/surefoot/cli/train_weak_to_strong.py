@@ -25,6 +25,7 @@ def weak_to_strong(
     seeds: options.Seeds = 3,
     gsm8k: options.Gsm8k = None,
     model: options.Base = "embedded",
+    method: options.MethodOption = "finetune",
     chain: options.Chain = None,
     train: options.Train = 400,
     validation: options.Validation = 100,
@@ -68,7 +69,7 @@ def _run(given: Mapping[str, Any]) -> None:
         **{
             name: given[name]
             for name in (
-                *("data_seed", "top_layers", "rank", "learning_rate", "epochs", "batch_items", "evaluations"),
+                *("method", "data_seed", "top_layers", "rank", "learning_rate", "epochs", "batch_items", "evaluations"),
                 *("alpha", "ramp", "adapt_tokens"),
             )
         },

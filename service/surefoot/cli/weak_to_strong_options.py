@@ -8,7 +8,7 @@ from typing import Annotated, get_args
 import typer
 
 from surefoot.cli.weak_to_strong_run import Source
-from surefoot.experiments.weak_to_strong.plan import Pair, Scheme, parse_pair
+from surefoot.experiments.weak_to_strong.plan import Method, Pair, Scheme, parse_pair
 from surefoot.experiments.weak_to_strong.tasks import TASKS, TaskName
 
 Output = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where the run and its report go.")]
@@ -41,6 +41,12 @@ Gsm8k = Annotated[
 ]
 Base = Annotated[
     str, typer.Option("--model", metavar="PATH", help="Whose layers are counted: `embedded`, a directory, `hub:…`.")
+]
+MethodOption = Annotated[
+    Method,
+    typer.Option(
+        "--method", help="What every training changes: LoRA on the upper layers, or a linear head on frozen features."
+    ),
 ]
 Chain = Annotated[
     list[str] | None,

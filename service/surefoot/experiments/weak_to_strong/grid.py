@@ -70,7 +70,7 @@ class Grid:
             lesson,
             self.plan,
             cell.seed,
-            rate=PROBE_RATE if cell.scheme == "probe" else self.plan.learning_rate,
+            rate=PROBE_RATE if self._is_probe(cell) else self.plan.learning_rate,
             with_confidence=cell.scheme == "confidence",
             stepped=watcher.learned,
         )
@@ -106,9 +106,12 @@ class Grid:
             self._readings[key] = Readings(opened, self.plan.top_layers)
         # Drawn from the seed and the cell alone, whatever was drawn before.
         torch.manual_seed(cell.seed)
-        if cell.scheme == "probe":
+        if self._is_probe(cell):
             return Probe(self._readings[key], cell.seed)
         return FineTuned(self._readings[key], self.plan.rank, cell.seed)
+
+    def _is_probe(self, cell: Cell) -> bool:
+        return self.plan.method == "probe" or cell.scheme == "probe"
 
     def _facts(self, cell: Cell, lesson: Lesson, seconds: float) -> dict[str, Any]:
         truth = labels_of(lesson.items)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,6 +25,12 @@ from surefoot.training.lora_shape import LoraShape
 from surefoot.training.lower_layers import KeptStates, LowerLayers
 from surefoot.training.plan import packed
 from surefoot.whole_file import write_whole
+
+_BATCH_TOKENS = 2048
+"""Of a pass through frozen layers."""
+
+_LEAST_DEVIATION = 1e-4
+"""For dimensions that say the same of every item."""
 
 KEPT_BYTES = 4 * 2**30
 """Of what frozen layers give, for all cells on one base."""
@@ -51,10 +58,14 @@ class OpenBase(Protocol):
 class Judge(Protocol):
     """Gives log-odds [items] with their gradient, and can be kept."""
 
-    @property
-    def parameters(self) -> Sequence[torch.nn.Parameter]: ...
+    parameters: Sequence[torch.nn.Parameter]
+    decay: float
+    """AdamW's weight decay: a probe has more weights than there may be items."""
 
     def log_odds(self, items: Sequence[Item]) -> torch.Tensor: ...
+
+    def begin(self, items: Sequence[Item]) -> None:
+        """Hear, before the first step, what will be learned from."""
 
     def learning(self, *, on: bool) -> None:
         """Switch what only training does on or off."""
@@ -89,11 +100,23 @@ class Readings:
         """How many layers are trained: a base of fewer is trained as a whole."""
         return min(self._top_layers, len(base.checkpoint.trunk.layers))
 
-    def hidden(self, base: OpenBase, forward: TrunkForward, items: Sequence[Item], batch_tokens: int) -> torch.Tensor:
+    @cached_property
+    def frozen(self) -> tuple[OpenBase, TrunkForward]:
+        """The base for those that leave it as it is; opened once."""
+        base = self.open_base()
+        return base, TrunkForward("the base model", base.checkpoint)
+
+    def hidden(self, items: Sequence[Item]) -> torch.Tensor:
         """Last hidden states that the base itself gives where each item's rows are read, [rows of all, hidden]."""
-        lower = LowerLayers(forward, self.first(base), KEPT_BYTES, self.kept)
         missing = [item for item in items if item.id not in self._hidden]
-        for places in packed([self.num_tokens(base, item) for item in missing], batch_tokens):
+        if missing:
+            self._read(missing)
+        return torch.cat([self._hidden[item.id] for item in items])
+
+    def _read(self, missing: Sequence[Item]) -> None:
+        base, forward = self.frozen
+        lower = LowerLayers(forward, self.first(base), KEPT_BYTES, self.kept)
+        for places in packed([self.num_tokens(base, item) for item in missing], _BATCH_TOKENS):
             some = [missing[place] for place in places]
             examples = [example for item in some for example in self.examples(base, item)]
             with torch.no_grad():
@@ -102,7 +125,6 @@ class Readings:
                 )
             parts = states.float().cpu().split([len(item.rows) for item in some])
             self._hidden.update((item.id, part.clone()) for item, part in zip(some, parts, strict=True))
-        return torch.cat([self._hidden[item.id] for item in items])
 
     def first(self, base: OpenBase) -> int:
         """The place of the lowest trained layer."""
@@ -111,6 +133,8 @@ class Readings:
 
 class FineTuned:
     """LoRA on the layers nearest to the output, read by the profile's head."""
+
+    decay = 0.0
 
     def __init__(self, readings: Readings, rank: int, seed: int) -> None:
         self._readings, self._base = readings, readings.open_base()
@@ -134,6 +158,9 @@ class FineTuned:
         raw = self._model.raw(examples) / self._profile.readout.temperature
         return of_items(raw[:, self._positive] - raw[:, self._negative], items)
 
+    def begin(self, items: Sequence[Item]) -> None:
+        """Nothing depends on it."""
+
     def learning(self, *, on: bool) -> None:
         self._model.train(on)
 
@@ -145,31 +172,38 @@ class FineTuned:
 
 
 class Probe:
-    """A linear head on frozen features: w · h + b."""
+    """A linear head on frozen features: w · (h - m) / s + b with mean m and deviation s of each dimension over what is
+    learned from, so that all dimensions learn alike fast."""
 
-    def __init__(self, readings: Readings, seed: int, batch_tokens: int = 4096) -> None:
-        self._readings, self._base = readings, readings.open_base()
+    decay = 1.0
+
+    def __init__(self, readings: Readings, seed: int) -> None:
+        self._readings, (self._base, _) = readings, readings.frozen
         self._profile = _profile_of(self._base)
-        self._forward = TrunkForward("the base model", self._base.checkpoint)
-        self._batch_tokens = batch_tokens
         size = self._base.checkpoint.model.config.get_text_config().hidden_size
         random = torch.Generator().manual_seed(seed)
         self._weight = torch.nn.Parameter(torch.randn(size, generator=random) / size)
+        self._mean, self._scale = torch.zeros(size), torch.ones(size)
         self._bias = torch.nn.Parameter(torch.zeros(1))
         self.parameters = [self._weight, self._bias]
 
     def log_odds(self, items: Sequence[Item]) -> torch.Tensor:
         """Of two rows the difference of theirs."""
-        hidden = self._readings.hidden(self._base, self._forward, items, self._batch_tokens)
-        return of_items(hidden @ self._weight + self._bias, items)
+        return of_items((self._readings.hidden(items) - self._mean) / self._scale @ self._weight + self._bias, items)
+
+    def begin(self, items: Sequence[Item]) -> None:
+        """Take mean and deviation of each dimension."""
+        hidden = self._readings.hidden(items)
+        self._mean, self._scale = hidden.mean(0), hidden.std(0) + _LEAST_DEVIATION
 
     def learning(self, *, on: bool) -> None:
         """Nothing is switched."""
 
     def write(self, directory: Path, facts: dict[str, Any]) -> None:
         """A checkpoint's directory: the base's own files, and the head in a small one beside them."""
-        head = torch.stack([torch.zeros_like(self._weight), self._weight.detach()])
-        bias = torch.cat([torch.zeros(1), self._bias.detach()])
+        weight = self._weight.detach() / self._scale
+        head = torch.stack([torch.zeros_like(weight), weight])
+        bias = torch.cat([torch.zeros(1), self._bias.detach() - weight @ self._mean])
         write_headed(self._base.checkpoint.path, directory, {"score.weight": head, "score.bias": bias})
         served = headed_profile(self._profile)
         write_whole(directory / PROFILE, profile_toml(served, str(facts["command"])).encode())
@@ -185,6 +219,8 @@ def headed_profile(profile: Profile) -> Profile:
 def of_items(log_odds: torch.Tensor, items: Sequence[Item]) -> torch.Tensor:
     """[rows of all items] to [items]: a row's own log-odds, or of two rows the first less the second, as in a model of
     paired comparisons (Bradley and Terry 1952)."""
+    if all(len(item.rows) == 1 for item in items):
+        return log_odds
     parts = log_odds.split([len(item.rows) for item in items])
     return torch.stack([part[0] if len(part) == 1 else part[0] - part[1] for part in parts])
 

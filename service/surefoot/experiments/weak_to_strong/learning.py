@@ -50,7 +50,7 @@ def learn(
     judge: Judge, lesson: Lesson, plan: CellPlan, seed: int, *, rate: float, with_confidence: bool, stepped: Stepped
 ) -> Course:
     """Train the judge to the end; it is left as it is then. Raises `LossNotFinite`."""
-    optimizer = torch.optim.AdamW(list(judge.parameters), lr=rate, weight_decay=0.0)
+    optimizer = torch.optim.AdamW(list(judge.parameters), lr=rate, weight_decay=judge.decay)
     schedule = TrainingPlan(epochs=plan.epochs, learning_rate=rate, seed=seed)
     batches = list(_batches(len(lesson.items), plan, seed))
     measured_after = moments(len(batches), plan.evaluations)
@@ -58,6 +58,7 @@ def learn(
     curve: list[Mapping[str, float]] = []
     found: list[Sequence[float]] = []
     losses: list[float] = []
+    judge.begin(lesson.items)
     judge.learning(on=True)
     for step, places in enumerate(batches):
         alpha = ramped(plan.alpha, step, len(batches), plan.ramp) if with_confidence else 0.0
@@ -108,12 +109,12 @@ def _step(
     wanted = targets.to(log_odds.device)
     losses = mixed_loss(log_odds, wanted, alpha) if alpha else cross_entropy(log_odds, wanted)
     loss = losses.mean()
-    if not math.isfinite(loss.item()):
+    if not math.isfinite(float(loss.detach())):
         raise LossNotFinite("the loss is not finite: nothing of this cell is kept; lower --learning-rate")
     loss.backward()
     torch.nn.utils.clip_grad_norm_(list(judge.parameters), _LARGEST_GRADIENT)
     optimizer.step()
-    return float(loss)
+    return float(loss.detach())
 
 
 def _measured(judge: Judge, lesson: Lesson) -> tuple[dict[str, float], list[float]]:

@@ -15,6 +15,9 @@ Scheme = Literal["naive", "confidence", "bootstrap", "probe", "language"]
 """How a student learns from weak labels: by their cross-entropy; with the auxiliary confidence loss; through a chain of
 intermediate sizes; by a linear probe on frozen features; after its base has learned to write the task's text."""
 
+Method = Literal["finetune", "probe"]
+"""What every training of a run changes: low-rank adapters of the upper layers, or a linear head alone."""
+
 Role = Literal["supervisor", "ceiling", "intermediate", "student"]
 
 _SIDE = r"hub:[^:]+|[^:]+"
@@ -41,6 +44,7 @@ class CellPlan:
     """
 
     sizes: PartSizes
+    method: Method = "finetune"
     data_seed: int = 0
     top_layers: int = 2
     rank: int = 8
