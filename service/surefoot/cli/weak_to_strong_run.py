@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,6 +34,9 @@ NUM_WORD_PROBLEMS = 3000
 """So many are drawn where a task's source is the program's own word problems."""
 
 _OWN: Mapping[str, str] = {"train": "word problems of the training templates", "sums": "calculations without a story"}
+
+
+_DIRECTORIES = re.compile(r"[^=,]*/(?=[^/])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,5 +191,5 @@ def shown_cells(console: Console) -> Iterator[ShownCells]:
 
 def _command() -> str:
     """What was called; files by their names alone, wherever they are."""
-    words = ["surefoot", *sys.argv[1:]]
-    return shlex.join(word if "/" not in word or word.startswith("hub:") else Path(word).name for word in words)
+    words = (word if "hub:" in word else _DIRECTORIES.sub("", word) for word in sys.argv[1:])
+    return shlex.join(["surefoot", *words])
