@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from surefoot.errors import NotTrainable
+from surefoot.evaluation.weak_supervision import THRESHOLD
 from surefoot.experiments.weak_to_strong.items import Item
 from surefoot.experiments.weak_to_strong.plan import CellPlan, is_depth, slug
 from surefoot.experiments.weak_to_strong.tasks import TASKS, TaskName
@@ -39,8 +40,9 @@ class ExperimentBases:
     say: Said
 
     def profile(self, task: TaskName) -> Profile:
-        """The profile that the judges of a task are served with."""
-        return load_profile(PROFILES[TASKS[task].kind])
+        """The profile that the judges of a task are served with: what is as likely right as wrong is right."""
+        found = load_profile(PROFILES[TASKS[task].kind])
+        return found.model_copy(update={"threshold": THRESHOLD, "golden": ()})
 
     def opener(self, task: TaskName, size: str, items: Sequence[Item], *, language: bool) -> Callable[[], TrainingBase]:
         """Opens the base of a size; `items` are those whose text it learns to write where it does, with `language`
