@@ -1,4 +1,4 @@
-"""The whole experiment on tiny models: what it writes can be worked out again, goes on, and is refused where it must."""
+"""The whole experiment on tiny models: it can be worked out again, goes on, and is refused where it must."""
 
 import json
 import os
