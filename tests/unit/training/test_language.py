@@ -24,7 +24,7 @@ def adapted(source: Path, target: Path, top_layers: int | None, num_tokens: int 
         top_layers=top_layers,
         rate=0.01,
         seed=0,
-        stepped=lambda done, total: None,
+        stepped=lambda *_: None,
     )
 
 
