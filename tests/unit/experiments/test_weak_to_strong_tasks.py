@@ -100,7 +100,10 @@ def test_no_problem_is_in_two_parts_and_the_test_is_the_same_for_every_seed(size
         "validation": 4,
         "test": 6,
     }
-    assert parts["test"] == split(items, wanted, seed + 1)["test"]
+    others = split(items, wanted, seed + 1)
+    assert parts["test"] == others["test"]
+    drawn = {item.id for each in (parts, others) for part in each.values() for item in part}
+    assert len(drawn) <= 8 + 8 + 4 + 6 + 4 * max(sizes), "seeds share their items"
 
 
 def test_too_few_items_are_told() -> None:

@@ -28,15 +28,19 @@ class PartSizes:
 
 
 def split(items: Sequence[Item], sizes: PartSizes, seed: int) -> Mapping[PartName, tuple[Item, ...]]:
-    """The parts of one seed. The test items are the same for every seed, so that seeds differ in what was learned from.
+    """The parts of one seed. The test items are the same for every seed, and seeds draw who learns from which of the
+    others, no more of which are used than the parts need: what frozen layers give for them is computed once.
 
     Raises `ExamplesInvalid` where there are too few items for these sizes.
     """
-    groups = list(dict.fromkeys(item.group for item in items))
+    groups = _groups_of(items)
     by_group: dict[str, list[Item]] = {group: [] for group in groups}
     for item in items:
         by_group[item.group].append(item)
     test, rest = _filled(groups, by_group, sizes.test)
+    # A part ends within a group, whose other items are then left out.
+    spare = 3 * max(map(len, by_group.values()), default=0)
+    rest = _groups_of(_filled(rest, by_group, 2 * sizes.train + sizes.validation + spare)[0])
     random.Random(f"{seed}/parts").shuffle(rest)  # noqa: S311  no secret
     parts: dict[PartName, tuple[Item, ...]] = {"test": test}
     for name in ("validation", "supervisor", "student"):
@@ -49,6 +53,10 @@ def split(items: Sequence[Item], sizes: PartSizes, seed: int) -> Mapping[PartNam
             param="train",
         )
     return parts
+
+
+def _groups_of(items: Sequence[Item]) -> list[str]:
+    return list(dict.fromkeys(item.group for item in items))
 
 
 def _filled(
