@@ -148,7 +148,7 @@ class FineTuned:
             kept_bytes=KEPT_BYTES,
             kept=readings.kept,
         )
-        self.parameters = list(self._model.parameters.values())
+        self.parameters: Sequence[torch.nn.Parameter] = list(self._model.parameters.values())
         columns = columns_of(self._profile)
         self._positive, self._negative = columns.index("positive"), columns.index("negative")
 
@@ -185,7 +185,7 @@ class Probe:
         self._weight = torch.nn.Parameter(torch.randn(size, generator=random) / size)
         self._mean, self._scale = torch.zeros(size), torch.ones(size)
         self._bias = torch.nn.Parameter(torch.zeros(1))
-        self.parameters = [self._weight, self._bias]
+        self.parameters: Sequence[torch.nn.Parameter] = [self._weight, self._bias]
 
     def log_odds(self, items: Sequence[Item]) -> torch.Tensor:
         """Of two rows the difference of theirs."""
