@@ -1,7 +1,11 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check test-unit test-parity test-e2e gpu-check loadtest audit format clean
+.PHONY: help setup demo serve test check test-unit test-parity test-e2e test-long gpu-check loadtest audit format clean
 SHELL := bash
 BIN := .venv/bin
+# Containers often forbid bytecode: then each of dozens of processes here compiles torch and all else anew.
+unexport PYTHONDONTWRITEBYTECODE
+# Two tests, or a test and its server, run beside each other; with two threads each they would wait for each other.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --durations 10
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -23,20 +27,23 @@ check: setup ## Style, types and import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry service
-	$(BIN)/codespell .ci CHANGELOG.md Makefile README.md SECURITY.md clients deploy docs loadtests service tests --skip '*.svg,*.json'
+	$(BIN)/codespell .ci CHANGELOG.md CONTRIBUTING.md Makefile README.md SECURITY.md clients deploy docs loadtests service tests --skip '*.svg,*.json'
 	$(BIN)/shellcheck .ci/audit .ci/run .ci/setup
 
 test-unit: setup ## Unit, property, API and contract tests on fakes
-	$(BIN)/pytest -n 2 --durations 10 tests/unit tests/api tests/contract tests/architecture tests/loadtests clients/python/tests
+	$(PYTEST) -n 2 --dist worksteal tests/unit tests/api tests/contract tests/architecture tests/loadtests clients/python/tests
 
 test-parity: setup ## Scores against plain formulas on tiny checkpoints
-	$(BIN)/pytest --durations 10 tests/parity
+	$(PYTEST) -n 2 --dist worksteal tests/parity
+
+test-e2e: setup ## The real server with the real models
+	$(PYTEST) tests/e2e
+
+test-long: setup ## What is too slow for CI: the trainers' own code, installed for it; needs a package index
+	$(PYTEST) tests/long
 
 gpu-check: setup ## Parity on a CUDA machine; not part of make test
 	$(BIN)/pytest tests/gpu
-
-test-e2e: setup ## The real server with the real models
-	$(BIN)/pytest --durations 10 tests/e2e
 
 loadtest: setup ## Measure against other ways to score; nothing else may run meanwhile
 	$(BIN)/python -m loadtests W1 W2 W3 W4 W5 -o out/loadtests

@@ -1,6 +1,5 @@
 """Bodies that attack the reader: nested, compressed, in other encodings, with huge numbers and names."""
 
-import gzip
 import json
 
 import pytest
@@ -30,20 +29,12 @@ async def test_levels_inside_a_field_are_refused_by_status(api, error_of, field,
     assert (response.status_code in (400, 422), bool(error_of(response)["message"])) == (True, True)
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "GZIP", "deflate", "br", "zstd", "gzip, identity", "unknown"])
-async def test_a_compressed_body_is_refused(api, error_of, encoding) -> None:
+@pytest.mark.parametrize("encoding", ["deflate", "br", "zstd", "gzip, identity", "gzip, gzip", "unknown"])
+async def test_another_packing_than_gzip_is_refused(api, error_of, encoding) -> None:
     response = await api.http.post("/score", content=b"\x1f\x8b", headers=JSON | {"content-encoding": encoding})
     error = error_of(response)
     assert (response.status_code, error["code"]) == (415, "unsupported_encoding")
     assert "content-encoding" in error["message"]
-
-
-async def test_a_compressed_bomb_is_never_unpacked(serve) -> None:
-    bomb = gzip.compress(json.dumps(ITEM | {"problem": "0" * 4_000_000}).encode())
-    api = await serve(limits=Limits(max_body_bytes=len(bomb)))
-    response = await api.http.post("/score", content=bomb, headers=JSON | {"content-encoding": "gzip"})
-    assert response.status_code == 415
-    assert api.parts.backend.batches == []
 
 
 async def test_the_encoding_identity_is_no_encoding(api) -> None:

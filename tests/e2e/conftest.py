@@ -1,7 +1,6 @@
 """One real server for the whole session: real models, real vLLM, its own process, a free port."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -13,11 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from fake_server import FakeServer, starting_fakes
 from surefoot_client import SurefootClient
 
 START_LIMIT_S = 240.0
-FAKE_WORK = {"problem": "2 + 3?", "steps": ["2 + 3 = 5"]}
-FAKE_STARTS_S = 60.0
 
 CONFIG = """
 [[models]]
@@ -156,75 +154,13 @@ def launch_for_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call
     yield from _launching(tmp_path_factory.mktemp("module"))
 
 
-@dataclass(frozen=True)
-class FakeServer:
-    """What `surefoot serve` runs, over the shipped fakes: `fake_server.py` as a process."""
-
-    process: subprocess.Popen[str]
-    url: str
-    config: Path
-    log: Path
-
-    def score(self) -> httpx.Response:
-        return httpx.post(f"{self.url}/score", json=FAKE_WORK, timeout=60)
-
-    def code(self) -> str:
-        """Of the error of a scored item."""
-        return str(self.score().json()["results"][0]["error"]["code"])
-
-    def until(self, condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + FAKE_STARTS_S
-        while not condition():
-            assert time.monotonic() < deadline, self.log.read_text()
-            time.sleep(0.05)
-
-    def ready(self) -> bool:
-        try:
-            return httpx.get(f"{self.url}/ready").status_code == 200
-        except httpx.TimeoutException:
-            # It listens before the service is built, which takes long on a busy machine.
-            return False
-
-    def queued(self) -> bool:
-        """Whether somebody waits behind the pass that runs."""
-        return bool(re.search(r"surefoot_queue_requests{[^}]*} 1", httpx.get(f"{self.url}/metrics").text))
-
-    def has_work(self) -> bool:
-        """Whether a request has come as far as its tokens, behind which is the pass."""
-        metrics = httpx.get(f"{self.url}/metrics", timeout=60).text
-        return bool(re.search(r"surefoot_tokenise_seconds_count{[^}]*} [1-9]", metrics))
-
-
-def _starting_fakes(scratch: Path) -> Iterator[Callable[..., FakeServer]]:
-    started: list[subprocess.Popen[str]] = []
-
-    def launch(config: str, hangs_s: float, port: int = 0) -> FakeServer:
-        file, log = scratch / "surefoot.toml", scratch / "server.log"
-        file.write_text(config)
-        program = [sys.executable, str(Path(__file__).with_name("fake_server.py")), str(file), str(hangs_s), str(port)]
-        with log.open("w") as errors:
-            process = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=errors, text=True)
-        started.append(process)
-        assert process.stdout is not None
-        server = FakeServer(process, process.stdout.readline().strip(), file, log)
-        server.until(lambda: server.url.startswith("http") and server.ready())
-        return server
-
-    yield launch
-    for process in started:
-        process.kill()
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
-
-
 @pytest.fixture
 def start_fake(tmp_path: Path) -> Iterator[Callable[..., FakeServer]]:
     """Starts servers over the fakes, which are ended with the test."""
-    yield from _starting_fakes(tmp_path)
+    yield from starting_fakes(tmp_path)
 
 
 @pytest.fixture(scope="module")
 def start_fake_for_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., FakeServer]]:
     """Starts servers over the fakes, which are ended with the module."""
-    yield from _starting_fakes(tmp_path_factory.mktemp("fakes"))
+    yield from starting_fakes(tmp_path_factory.mktemp("fakes"))

@@ -32,6 +32,7 @@ def kill_engine(server_pid: int) -> None:
 
 def test_a_stream_whose_engine_is_killed_ends_with_the_reason(server, http: httpx.Client) -> None:
     with http.stream("POST", "/best_of_n", json=BODY) as response:
+        assert response.status_code == 200, response.read()
         stream = events(response)
         assert next(stream)[0] == "candidate"
         kill_engine(server.process.pid)

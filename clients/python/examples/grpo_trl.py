@@ -14,6 +14,7 @@ import argparse
 import json
 import random
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from surefoot_client.trainers.trl import grpo_reward
@@ -38,6 +39,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--batch-size", type=int, default=8, help="completions of one step")
     parser.add_argument("--max-tokens", type=int, default=48, help="the longest completion")
     parser.add_argument("--learning-rate", type=float, default=1e-5)
+    parser.add_argument("--bf16", action="store_true", help="train in bfloat16; faster where the processor has it")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("grpo"), help="gets completions/, rewards.jsonl and the curve")
     return parser.parse_args()
@@ -105,7 +107,7 @@ def train(options: argparse.Namespace) -> list[dict[str, Any]]:
         max_completion_length=options.max_tokens,
         learning_rate=options.learning_rate,
         seed=options.seed,
-        bf16=False,
+        bf16=options.bf16,
         use_cpu=True,
         logging_steps=1,
         log_completions=True,
@@ -144,7 +146,9 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     history = train(options)
     write(history, options.out)
-    print(f"{len(history)} steps, mean reward {history[0]['reward']:.4f} at first, {history[-1]['reward']:.4f} at last")  # noqa: T201
+    rewards = [entry["reward"] for entry in history]
+    first, last = fmean(rewards[:10]), fmean(rewards[-10:])
+    print(f"{len(rewards)} steps, mean reward {first:.4f} in the first ten, {last:.4f} in the last ten")  # noqa: T201
     print(f"completions, rewards.jsonl and the curve are in {options.out}")  # noqa: T201
 
 

@@ -78,6 +78,7 @@ PUBLIC_NAMES = [
     "RequestError",
     "RequestTimeout",
     "ResultEvent",
+    "RewardTreatment",
     "SampleResponse",
     "SamplerUnavailable",
     "SamplingUsage",

@@ -42,6 +42,7 @@ def test_body_has_the_fields_of_the_api(driver, server, score_answer):
         trace=True,
         checks=["language"],
         combine_checks=True,
+        rewards={"cap": (0.1, 0.9), "scaling": "group"},
     )
     assert server.body == {
         "items": [ITEM],
@@ -53,6 +54,7 @@ def test_body_has_the_fields_of_the_api(driver, server, score_answer):
         "trace": True,
         "checks": ["language"],
         "combine_checks": True,
+        "rewards": {"cap": [0.1, 0.9], "scaling": "group"},
     }
 
 

@@ -123,6 +123,22 @@ def test_compressed_answers_are_asked_for_and_read(driver, server, score_answer)
     assert "gzip" in server.requests[0].headers["accept-encoding"]
 
 
+def test_request_bodies_are_gzipped_on_request(driver, server, score_answer):
+    server.reply(httpx.Response(503), httpx.Response(200, json=score_answer))
+    item = {"problem": "2+3? " * 300, "steps": ["one", "two"]}
+    driver.call("score", [item], settings={"gzip": True, "max_retries": 1})
+    assert [request.headers["content-encoding"] for request in server.requests] == ["gzip", "gzip"]
+    assert all(json.loads(gzip.decompress(request.content)) == {"items": [item]} for request in server.requests)
+    assert all(len(request.content) < 200 for request in server.requests)
+
+
+@pytest.mark.parametrize(("settings", "problem"), [({"gzip": True}, "2+3?"), ({}, "2+3? " * 300)])
+def test_short_bodies_and_those_of_others_go_plain(driver, server, score_answer, settings, problem):
+    server.reply(httpx.Response(200, json=score_answer))
+    driver.call("score", [{"problem": problem, "steps": ["one", "two"]}], settings=settings)
+    assert "content-encoding" not in server.requests[0].headers
+
+
 def test_an_undecodable_body_is_a_bad_response(driver, server):
     server.reply(
         lambda request: httpx.Response(

@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from surefoot.api.compressed_bodies import Unpack
 from surefoot.api.described_keys import describe_keys
 from surefoot.api.dialects.table import ROUTERS
 from surefoot.api.drain import Drain, Gate
@@ -51,6 +52,7 @@ def create_app(service: Service, drain: Drain | None = None) -> FastAPI:
     app.add_middleware(Unexpected, count_error=service.telemetry.error)
     if service.keys is None:
         app.add_middleware(Caller)
+    app.add_middleware(Unpack, limits=lambda: app.state.service.limits)
     app.add_middleware(BodyLimit, limits=lambda: app.state.service.limits)
     app.add_middleware(Gate, drain=drain)
     if service.keys is not None:

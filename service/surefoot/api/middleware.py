@@ -14,6 +14,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from surefoot.api.compressed_bodies import ENCODINGS, encoding_of
 from surefoot.api.errors import STATUS, error_response
 from surefoot.api.service import Limits
 from surefoot.callers import NOBODY, called_by
@@ -121,7 +122,7 @@ class Measured:
 
 
 class BodyLimit:
-    """Refuses bodies that are too large, that arrive too slowly, or that are compressed."""
+    """Refuses bodies that are too large, that arrive too slowly, or that are packed in a way nobody reads."""
 
     def __init__(self, app: ASGIApp, limits: Callable[[], Limits]) -> None:
         self._app = app
@@ -162,8 +163,8 @@ class BodyLimit:
 
 def _refused_by(headers: dict[bytes, bytes], max_bytes: int) -> RequestError | None:
     """What the headers alone show to be wrong."""
-    if headers.get(b"content-encoding", b"identity").strip().lower() not in (b"", b"identity"):
-        return UnsupportedEncoding("the body is compressed; send it as plain JSON, without content-encoding")
+    if encoding_of(headers) not in ENCODINGS:
+        return UnsupportedEncoding("the body's content-encoding is unknown here; send it gzipped, or plain without one")
     declared = headers.get(b"content-length", b"0")
     return _too_large(max_bytes) if declared.isdigit() and int(declared) > max_bytes else None
 

@@ -106,7 +106,7 @@ class BodyTimeout(RequestError):
 
 
 class UnsupportedEncoding(RequestError):
-    """The body is compressed; it is never unpacked, because a few bytes may stand for gigabytes."""
+    """The body is packed in a way that is not unpacked here; gzip is, up to the bound on bodies."""
 
     code = "unsupported_encoding"
 

@@ -39,6 +39,12 @@ def program() -> Program:
     return Program()
 
 
+@pytest.fixture(scope="session")
+def new_program() -> type[Program]:
+    """For a run that a module's tests share."""
+    return Program
+
+
 @pytest.fixture
 def interruptible() -> Iterator[None]:
     """SIGINT raises `KeyboardInterrupt`, also where the tests were started in the background, which ignores it."""

@@ -1,6 +1,7 @@
 """`surefoot evaluate report` over a fake service: its parts, its files, resuming, and how it fails."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -34,54 +35,66 @@ def out(tmp_path) -> Path:
     return tmp_path / "out"
 
 
+def options_for(write: Callable[..., Path]) -> list[str | Path]:
+    files = {"--labelled": LABELLED, "--systems": ROWS, "--pools": POOLS}
+    named = [(option, write(f"{option[2:]}.jsonl", *rows)) for option, rows in files.items()]
+    return ["evaluate", "report", "--prm", "prm", "--orm", "orm", *(word for pair in named for word in pair)]
+
+
 @pytest.fixture
 def options(written) -> list[str | Path]:
-    files = {"--labelled": LABELLED, "--systems": ROWS, "--pools": POOLS}
-    named = [(option, written(f"{option[2:]}.jsonl", *rows)) for option, rows in files.items()]
-    return ["evaluate", "report", "--prm", "prm", "--orm", "orm", *(word for pair in named for word in pair)]
+    return options_for(written)
+
+
+@pytest.fixture(scope="module")
+def reported(new_program, tmp_path_factory) -> Path:
+    """A whole report, which several tests read: its pictures take seconds to draw."""
+    directory = tmp_path_factory.mktemp("report")
+
+    def write(name: str, *lines: str) -> Path:
+        path = directory / name
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        return path
+
+    ended = new_program()(*options_for(write), "-o", directory / "out")
+    assert ended.exit_code == 0, ended.output
+    return directory / "out"
 
 
 def report_of(out: Path) -> dict:
     return json.loads((out / "report.json").read_text(encoding="utf-8"))
 
 
-def test_the_files_are_there(program, options, out) -> None:
-    ended = program(*options, "-o", out)
-    assert ended.exit_code == 0, ended.output
+def test_the_files_are_there(reported) -> None:
     scores = {f"{name}.scores.jsonl" for name in ("labelled", "systems", "pools-1")}
     pictures = {f"{n}.{e}" for n in ("steps", "confusion", "pairs", "choices", "pools-1") for e in ("png", "svg")}
-    assert {path.name for path in out.iterdir()} == {"report.md", "report.json"} | scores | pictures
+    assert {path.name for path in reported.iterdir()} == {"report.md", "report.json"} | scores | pictures
 
 
-def test_every_picture_stands_with_the_command_that_made_it(program, options, out) -> None:
-    program(*options, "-o", out)
-    page = (out / "report.md").read_text(encoding="utf-8")
+def test_every_picture_stands_with_the_command_that_made_it(reported) -> None:
+    page = (reported / "report.md").read_text(encoding="utf-8")
     shown = page.split("![")[1:]
     assert len(shown) == 5
     assert all("made by `surefoot evaluate report --prm prm --orm orm --" in each for each in shown)
 
 
-def test_the_checks_find_the_slips(program, options, out) -> None:
-    program(*options, "-o", out)
-    slips = next(group for group in report_of(out)["labelled"]["families"] if group["name"] == "arithmetic_slip")
+def test_the_checks_find_the_slips(reported) -> None:
+    slips = next(group for group in report_of(reported)["labelled"]["families"] if group["name"] == "arithmetic_slip")
     assert (slips["num_wrong"], slips["num_right"], slips["auroc"]["checks"]) == (4, 12, 1.0)
 
 
-def test_the_bounds_of_a_choice_are_those_of_the_data(program, options, out) -> None:
-    program(*options, "-o", out)
-    choices = {name: found["value"] for name, found in report_of(out)["systems"]["choices"].items()}
+def test_the_bounds_of_a_choice_are_those_of_the_data(reported) -> None:
+    choices = {name: found["value"] for name, found in report_of(reported)["systems"]["choices"].items()}
     bounds = {"random choice": 0.5, "oracle": 1.0, "majority vote": 0.5, "always small, the strongest here": 2 / 3}
     assert bounds == {name: pytest.approx(choices[name]) for name in bounds}
 
 
-def test_equal_texts_of_equal_length_are_told_apart_by_no_count(program, options, out) -> None:
-    program(*options, "-o", out)
-    assert report_of(out)["systems"]["pairs"]["num_steps"]["mean"]["value"] == 0.5
+def test_equal_texts_of_equal_length_are_told_apart_by_no_count(reported) -> None:
+    assert report_of(reported)["systems"]["pairs"]["num_steps"]["mean"]["value"] == 0.5
 
 
-def test_pools_say_how_many_candidates_are_well_formed(program, options, out) -> None:
-    program(*options, "-o", out)
-    assert report_of(out)["pools-1"]["well_formed_candidates"] == "50.0%"
+def test_pools_say_how_many_candidates_are_well_formed(reported) -> None:
+    assert report_of(reported)["pools-1"]["well_formed_candidates"] == "50.0%"
 
 
 def test_a_second_run_scores_nothing_and_writes_the_same(program, options, out) -> None:

@@ -72,6 +72,7 @@ from surefoot_client.errors import (
 )
 from surefoot_client.inputs import Aggregation, EarlyStop, Messages, Priority, ScoreItem, Strategy
 from surefoot_client.rankings import RankedCandidate, Ranking, Vote
+from surefoot_client.reward_treatment import RewardTreatment
 from surefoot_client.samples import BestOfN, Candidate, EarlyStopSaving, SampleResponse
 from surefoot_client.scores import ItemFailure, ItemResult, ScoreResponse, StepScore, raise_for_failures
 from surefoot_client.selections import ChosenCandidate, ItemSelection, SelectResponse
@@ -147,6 +148,7 @@ __all__ = [
     "RequestError",
     "RequestTimeout",
     "ResultEvent",
+    "RewardTreatment",
     "SampleResponse",
     "SamplerUnavailable",
     "SamplingUsage",

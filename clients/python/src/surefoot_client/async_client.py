@@ -50,6 +50,7 @@ class AsyncSurefootClient(AsyncBulkScoring, AsyncSampling, AsyncBestOfNStreaming
         max_retries: int = 2,
         max_connections: int = 50,
         http2: bool = False,
+        gzip: bool = False,
         transport: httpx.AsyncBaseTransport | None = None,
         http_client: httpx.AsyncClient | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -67,6 +68,7 @@ class AsyncSurefootClient(AsyncBulkScoring, AsyncSampling, AsyncBestOfNStreaming
             attempt_timeout_s=attempt_timeout_s,
             max_retries=max_retries,
             max_connections=max_connections,
+            gzip=gzip,
             clock=clock,
             uniform=uniform,
         )
@@ -86,10 +88,12 @@ class AsyncSurefootClient(AsyncBulkScoring, AsyncSampling, AsyncBestOfNStreaming
         trace: bool | None = None,
         checks: Sequence[str] | None = None,
         combine_checks: bool | None = None,
+        rewards: Mapping[str, object] | None = None,
     ) -> ScoreResponse:
         """Score solutions; `results[i]` belongs to `items[i]`, an `ItemFailure` where that item failed.
 
         `timeout_s` is the server's deadline for the request; the client waits a little longer for its answer.
+        `rewards={"cap": (0.01, 0.99), "scaling": "group"}` asks for capped and scaled scores as `reward`.
         """
         return await self._run(
             operations.score(
@@ -102,6 +106,7 @@ class AsyncSurefootClient(AsyncBulkScoring, AsyncSampling, AsyncBestOfNStreaming
                 trace=trace,
                 checks=checks,
                 combine_checks=combine_checks,
+                rewards=rewards,
             )
         )
 
@@ -237,7 +242,7 @@ class AsyncSurefootClient(AsyncBulkScoring, AsyncSampling, AsyncBestOfNStreaming
     @asynccontextmanager
     async def _open(self, attempt: Attempt[T]) -> AsyncIterator[httpx.Response]:
         call, headers, timeout = attempt.call, attempt.headers, attempt.timeout()
-        sent = self._http.stream(call.method, attempt.url, headers=headers, content=call.body, timeout=timeout)
+        sent = self._http.stream(call.method, attempt.url, headers=headers, content=attempt.body, timeout=timeout)
         with attempt.under_way():
             async with sent as response:
                 yield response

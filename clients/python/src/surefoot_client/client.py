@@ -40,6 +40,7 @@ class SurefootClient(BulkScoring, Sampling, BestOfNStreaming, Probes):
     sampling calls only 429, 503 and connections that never came about. With `attempt_timeout_s` a scoring attempt ends
     after that much silence, and is tried again too. At most `max_connections` are open, and further calls wait for
     one; with `http2` they speak HTTP/2 with https servers that do, which needs the extra of that name.
+    `gzip` packs request bodies of a kilobyte and more; packed answers are read in any case.
 
     `api_key` is sent as a bearer token; without it that of the variable `SUREFOOT_API_KEY` is, where it is set.
     `transport` is an httpx transport, `http_client` a whole httpx client that stays the caller's to close. `sleep`,
@@ -60,6 +61,7 @@ class SurefootClient(BulkScoring, Sampling, BestOfNStreaming, Probes):
         max_retries: int = 2,
         max_connections: int = 50,
         http2: bool = False,
+        gzip: bool = False,
         transport: httpx.BaseTransport | None = None,
         http_client: httpx.Client | None = None,
         sleep: Callable[[float], None] = time.sleep,
@@ -77,6 +79,7 @@ class SurefootClient(BulkScoring, Sampling, BestOfNStreaming, Probes):
             attempt_timeout_s=attempt_timeout_s,
             max_retries=max_retries,
             max_connections=max_connections,
+            gzip=gzip,
             clock=clock,
             uniform=uniform,
         )
@@ -96,10 +99,12 @@ class SurefootClient(BulkScoring, Sampling, BestOfNStreaming, Probes):
         trace: bool | None = None,
         checks: Sequence[str] | None = None,
         combine_checks: bool | None = None,
+        rewards: Mapping[str, object] | None = None,
     ) -> ScoreResponse:
         """Score solutions; `results[i]` belongs to `items[i]`, an `ItemFailure` where that item failed.
 
         `timeout_s` is the server's deadline for the request; the client waits a little longer for its answer.
+        `rewards={"cap": (0.01, 0.99), "scaling": "group"}` asks for capped and scaled scores as `reward`.
         """
         return self._run(
             operations.score(
@@ -112,6 +117,7 @@ class SurefootClient(BulkScoring, Sampling, BestOfNStreaming, Probes):
                 trace=trace,
                 checks=checks,
                 combine_checks=combine_checks,
+                rewards=rewards,
             )
         )
 
@@ -247,7 +253,7 @@ class SurefootClient(BulkScoring, Sampling, BestOfNStreaming, Probes):
     @contextmanager
     def _open(self, attempt: Attempt[T]) -> Iterator[httpx.Response]:
         call, headers, timeout = attempt.call, attempt.headers, attempt.timeout()
-        sent = self._http.stream(call.method, attempt.url, headers=headers, content=call.body, timeout=timeout)
+        sent = self._http.stream(call.method, attempt.url, headers=headers, content=attempt.body, timeout=timeout)
         with attempt.under_way(), sent as response:
             yield response
 

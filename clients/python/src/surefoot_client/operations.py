@@ -40,6 +40,7 @@ def score(
     trace: bool | None = None,
     checks: Sequence[str] | None = None,
     combine_checks: bool | None = None,
+    rewards: Mapping[str, object] | None = None,
 ) -> Call[ScoreResponse]:
     """`POST /score`."""
     sent = listed("items", items)
@@ -53,6 +54,7 @@ def score(
         "trace": trace,
         "checks": checks,
         "combine_checks": combine_checks,
+        "rewards": rewards,
     }
     return _post("/score", body, "scoring", lambda answer: _aligned(ScoreResponse.from_dict(answer), sent), timeout_s)
 

@@ -10,6 +10,7 @@ from surefoot_client.checks import CheckedScore, StepCheck
 from surefoot_client.error_table import error_class
 from surefoot_client.errors import ItemsFailed, ServerError, TransportError
 from surefoot_client.reading import Fields, Reader, Received, integer, list_of, map_of, number, span, text
+from surefoot_client.reward_treatment import RewardTreatment
 from surefoot_client.usage import Timing, Usage
 
 T = TypeVar("T")
@@ -52,7 +53,8 @@ class ItemResult(Received):
     `score` is on the response's `scale`. `first_error` is the 0-based index of the first step below the threshold,
     `None` without one. `first_error_probabilities[i]` is the probability that step i is the first wrong one; with
     `no_error_probability` they sum to 1. `trace` holds an outcome model's value after each step, on request, and
-    `checked` the scores with the verdicts of rule checks taken in, where `combine_checks` asked for them.
+    `checked` the scores with the verdicts of rule checks taken in, where `combine_checks` asked for them. `reward` is
+    the score after what `rewards` asked for.
     """
 
     index: int
@@ -70,6 +72,7 @@ class ItemResult(Received):
     cached_tokens: int = 0
     trace: tuple[float, ...] | None = None
     checked: CheckedScore | None = None
+    reward: float | None = None
 
     @classmethod
     def from_dict(cls, value: object, path: str = "result") -> ItemResult:
@@ -91,6 +94,7 @@ class ItemResult(Received):
             cached_tokens=fields.optional("cached_tokens", integer) or 0,
             trace=fields.optional("trace", list_of(number)),
             checked=fields.optional("checked", CheckedScore.from_dict),
+            reward=fields.optional("reward", number),
             _json=fields.json,
         )
 
@@ -121,7 +125,7 @@ class ItemFailure(Received):
 
 @dataclass(frozen=True, slots=True)
 class ScoreResponse(Received):
-    """`results[i]` belongs to the i-th item that was sent."""
+    """`results[i]` belongs to the i-th item that was sent; `rewards` says what was done to get each one's `reward`."""
 
     id: str
     model: str
@@ -130,6 +134,7 @@ class ScoreResponse(Received):
     results: tuple[ItemResult | ItemFailure, ...]
     usage: Usage = field(default_factory=Usage)
     timing: Timing = field(default_factory=Timing)
+    rewards: RewardTreatment | None = None
 
     @property
     def failures(self) -> tuple[ItemFailure, ...]:
@@ -152,6 +157,7 @@ class ScoreResponse(Received):
             results=fields.required("results", list_of(or_failure(ItemResult.from_dict))),
             usage=fields.optional("usage", Usage.from_dict) or Usage(),
             timing=fields.optional("timing", Timing.from_dict) or Timing(),
+            rewards=fields.optional("rewards", RewardTreatment.from_dict),
             _json=fields.json,
         )
 

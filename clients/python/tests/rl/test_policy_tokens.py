@@ -38,6 +38,14 @@ def test_skipped_special_tokens_are_empty_where_they_stand(tokenizer):
     assert spans_of(tokens)[-1] == (len(tokens.text), len(tokens.text))
 
 
+def test_a_skipped_token_between_two_bytes_is_at_their_character(tokenizer):
+    ids = tokenizer("2¡", add_special_tokens=False)["input_ids"]
+    special = tokenizer.all_special_ids[0]
+    spans = spans_of(PolicyTokens.from_ids([part for token_id in ids for part in (special, token_id)], tokenizer))
+    assert sorted(spans) == spans
+    assert [end for _, end in spans] == sorted(end for _, end in spans)
+
+
 def test_special_tokens_that_were_kept_have_their_text(tokenizer):
     ids = [*tokenizer("2 + 3")["input_ids"], tokenizer.eos_token_id]
     tokens = PolicyTokens.from_ids(ids, tokenizer, skip_special_tokens=False)

@@ -9,12 +9,13 @@ import math
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
-from surefoot.api.dialects.score_scale import best_first, scaled
+from surefoot.api.dialects.rerank_wire import RankedDocument, RerankRequest, ranked
+from surefoot.api.dialects.score_scale import scaled
 from surefoot.api.dialects.scored import Call, Calling, check_length
 from surefoot.api.errors import error_responses
-from surefoot.api.schemas.common import Request, Response, Text
+from surefoot.api.schemas.common import Response
 from surefoot.domain import ScoreTask
 from surefoot.errors import AggregationNotDefined, GroupTooLarge, ModelNotFound, QueueFull, RequestTimeout
 
@@ -25,51 +26,20 @@ _ERRORS = error_responses(
 _DOCUMENTS_OF_A_SEARCH_UNIT = 100
 
 
-def _text_of(value: Any) -> Any:
-    return value["text"] if isinstance(value, dict) and "text" in value else value
-
-
 def _text_alone(value: Any) -> Any:
     if value not in (None, ["text"]):
         raise ValueError("only the field text of a document is read; leave this out, and join fields into text")
     return value
 
 
-Document = Annotated[Text, BeforeValidator(_text_of, json_schema_input_type=str | dict[str, str])]
-"""A text, or an object with one as `text`."""
-
-
-class CohereRequest(Request):
+class CohereRequest(RerankRequest):
     """A problem and the solutions to put in order; fields that are not listed are ignored."""
 
-    model_config = ConfigDict(
-        extra="ignore",
-        json_schema_extra={"examples": [{"query": "2 + 3?", "documents": ["2 + 3 = 6.", "2 + 3 = 5."], "top_n": 1}]},
-    )
-
-    model: str | None = Field(None, description="A name from /v1/models; default: the first configured model.")
-    query: Text
-    documents: list[Document] = Field(min_length=1)
-    top_n: int | None = Field(None, ge=1, description="At most so many results.")
     return_documents: bool | None = False
     rank_fields: Annotated[list[str] | None, BeforeValidator(_text_alone)] = None
     max_tokens_per_doc: int | None = Field(
         None, ge=1, description="Nothing is cut: where a whole input has more tokens it is refused."
     )
-
-
-class CohereDocument(Response):
-    """A document as it was sent."""
-
-    text: str
-
-
-class CohereRanked(Response):
-    """One document in its place; its relevance is from 0 to 1."""
-
-    index: int
-    relevance_score: float
-    document: CohereDocument | None = None
 
 
 class CohereVersion(Response):
@@ -95,7 +65,7 @@ class CohereResponse(Response):
     """Documents by descending relevance."""
 
     id: str
-    results: list[CohereRanked]
+    results: list[RankedDocument]
     meta: CohereMeta
 
 
@@ -124,13 +94,9 @@ async def _rerank(body: CohereRequest, call: Call, version: str) -> dict[str, An
     scored = await call.score(model, tasks, "documents")
     check_length(scored, body.max_tokens_per_doc)
     scores = [scaled(model.line.profile, score, "unit", "model") for score in scored.scores]
-    documents = [{"document": {"text": text}} if body.return_documents else {} for text in body.documents]
     units = math.ceil(len(tasks) / _DOCUMENTS_OF_A_SEARCH_UNIT)
     return {
         "id": call.request_id,
-        "results": [
-            {"index": index, "relevance_score": scores[index], **documents[index]}
-            for index in best_first(scores)[: body.top_n]
-        ],
+        "results": ranked(scores, body.documents, body.top_n, bool(body.return_documents)),
         "meta": {"api_version": {"version": version}, "billed_units": {"search_units": units}},
     }

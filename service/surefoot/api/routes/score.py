@@ -43,4 +43,4 @@ async def score(
     )
     count_item_errors(service.telemetry, group.results)
     cost_headers(response, group.timing, group.usage)
-    return response_view(request_id, model.card, tasks, group)
+    return response_view(request_id, model.card, tasks, group, body.rewards)

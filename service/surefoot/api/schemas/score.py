@@ -19,6 +19,7 @@ from surefoot.api.schemas.common import (
     UsageOut,
     split_scored_conversation,
 )
+from surefoot.api.schemas.rewards import RewardOptions, RewardsOut, add_rewards
 from surefoot.domain import Aggregation, GroupScore, Priority, ScoreOptions, ScoreTask, SolutionScore
 from surefoot.registry import ModelCard
 
@@ -91,6 +92,7 @@ class ScoreRequest(CheckFields, ScoreItem):
     timeout_s: Timeout | None = None
     priority: Priority = "interactive"
     trace: bool = Field(False, description="Outcome models: also the value after each step, at a pass per step.")
+    rewards: RewardOptions | None = Field(None, description="Gives each scored item a `reward` too, made so.")
 
     def check_shape(self) -> None:
         """Raises `ValueError` unless there are items, or one item at top level."""
@@ -143,6 +145,7 @@ class ScoreResult(Response):
     trace: list[float] | None = None
     aggregations: dict[str, float] | None = None
     checked: CheckedOut | None = None
+    reward: float | None = Field(None, description="The score after what `rewards` asked for.")
     num_tokens: int | None = None
     cached_tokens: int | None = None
     error: ErrorOut | None = None
@@ -156,6 +159,7 @@ class ScoreResponse(Response):
     fingerprint: str
     scale: Literal["probability", "signed", "unbounded"]
     results: list[ScoreResult]
+    rewards: RewardsOut | None = None
     usage: UsageOut
     timing: TimingOut
 
@@ -200,9 +204,11 @@ def result_view(index: int, item_id: str | None, result: SolutionScore | Excepti
     }
 
 
-def response_view(request_id: str, card: ModelCard, tasks: list[ScoreTask], group: GroupScore) -> dict[str, Any]:
+def response_view(
+    request_id: str, card: ModelCard, tasks: list[ScoreTask], group: GroupScore, rewards: RewardOptions | None
+) -> dict[str, Any]:
     """The whole answer as JSON."""
-    return {
+    answer = {
         "id": request_id,
         "model": card.name,
         "fingerprint": card.fingerprint,
@@ -214,3 +220,5 @@ def response_view(request_id: str, card: ModelCard, tasks: list[ScoreTask], grou
         "usage": UsageOut.of(group.usage).model_dump(),
         "timing": TimingOut.of(group.timing).model_dump(),
     }
+    add_rewards(answer, rewards, tasks, group)
+    return answer

@@ -170,7 +170,7 @@ class BodyTimeout(RequestError):
 
 
 class UnsupportedEncoding(RequestError):
-    """The body was compressed, which the server does not unpack."""
+    """The body was packed in a way that the server does not unpack."""
 
     code = "unsupported_encoding"
 

@@ -64,7 +64,8 @@ class PolicyTokens:
         """The tokens as the policy sampled them, whether or not its tokenizer would cut the text that way.
 
         `skip_special_tokens` must be what the completion was decoded with; skipped tokens get an empty span where they
-        stand. Raises `ValueError` where `text` is given and is not what the ids decode to.
+        stand, and between two bytes of a character that character's. Raises `ValueError` where `text` is given and is
+        not what the ids decode to.
         """
         ids = [int(token_id) for token_id in token_ids]
 
@@ -102,9 +103,15 @@ def _encoded_spans(
     encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
     if list(encoded["input_ids"]) != [token_id for token_id in ids if token_id not in skipped]:
         return None
-    offsets = iter(encoded["offset_mapping"])
+    offsets: list[Span] = list(encoded["offset_mapping"])
     spans: list[Span] = []
+    num_kept = 0
     for token_id in ids:
-        end = spans[-1][1] if spans else 0
-        spans.append((end, end) if token_id in skipped else next(offsets))
+        if token_id in skipped:
+            end = offsets[num_kept - 1][1] if num_kept else 0
+            # The next token begins before that end where both hold bytes of one character.
+            spans.append((min([end, *(start for start, _ in offsets[num_kept : num_kept + 1])]), end))
+        else:
+            spans.append(offsets[num_kept])
+            num_kept += 1
     return spans
