@@ -33,11 +33,11 @@ def test_accuracy_counts_one_half_as_right() -> None:
 
 
 def test_agreement_is_split_by_where_the_supervisor_is_right() -> None:
-    labels = np.array([True, True, True, False, False])
-    supervisor = np.array([0.9, 0.8, 0.2, 0.7, 0.1])  # right, right, wrong, wrong, right
-    student = np.array([0.6, 0.4, 0.1, 0.3, 0.2])  # alike, not, alike, not, alike
+    labels = np.array([True, True, True, False, False, True])
+    supervisor = np.array([0.9, 0.8, 0.2, 0.7, 0.1, 0.3])  # right, right, wrong, wrong, right, wrong
+    student = np.array([0.6, 0.4, 0.1, 0.3, 0.7, 0.4])  # alike, not, alike, not, not, alike
     found = agreement(student, supervisor, labels)
-    assert (found.overall, found.where_right, found.where_wrong) == pytest.approx((3 / 5, 2 / 3, 1 / 2))
+    assert (found.overall, found.where_right, found.where_wrong) == pytest.approx((3 / 6, 1 / 3, 2 / 3))
 
 
 def test_a_supervisor_without_errors_has_no_agreement_with_them() -> None:
