@@ -142,7 +142,7 @@ class WeakToStrongRun:
         write_whole(self.output / "report.json", (json.dumps(summary, indent=1, ensure_ascii=False) + "\n").encode())
         if captions:
             draw_all(found, self.output)
-        for line in dict.fromkeys(line for each in found for line in notes(each)):
+        for line in dict.fromkeys(f"{each.task}: {line}" for each in found for line in notes(each)):
             console.print(line)
         typer.echo(json.dumps(summary, ensure_ascii=False) if self.as_json else f"wrote {self.output / 'report.md'}")
 
@@ -191,5 +191,6 @@ def shown_cells(console: Console) -> Iterator[ShownCells]:
 
 def _command() -> str:
     """What was called; files by their names alone, wherever they are."""
-    words = (word if "hub:" in word else _DIRECTORIES.sub("", word) for word in sys.argv[1:])
+    asked = (word for word in sys.argv[1:] if word not in ("--report-only", "--json"))
+    words = (word if "hub:" in word else _DIRECTORIES.sub("", word) for word in asked)
     return shlex.join(["surefoot", *words])

@@ -46,17 +46,20 @@ def report(found: Sequence[StudentResult], told: Sequence[Finding], facts: Facts
 
 
 def notes(found: StudentResult) -> list[str]:
-    """What a reader of a row must know: a PGR that means nothing, or a student weaker than its teacher."""
+    """What a reader of a row must know: a PGR that means nothing, or a student weaker than its teacher.
+
+    What is so of a pair is said alike for all its schemes.
+    """
     said = []
-    name = f"{found.pair.weak} → {found.pair.strong}, {found.scheme}"
+    pair = f"{found.pair.weak} → {found.pair.strong}"
     if found.pgr_of_means is None:
-        said.append(f"{name}: the ceiling is not above the supervisor, so that PGR is not defined.")
+        said.append(f"{pair}: the ceiling is not above the supervisor, so that PGR is not defined.")
     elif not found.is_clear:
-        said.append(f"{name}: the gap between supervisor and ceiling is too small against the spread to tell a PGR.")
+        said.append(f"{pair}: the gap between supervisor and ceiling is too small against the spread to tell a PGR.")
     if found.num_undefined and found.pgr_of_means is not None:
-        said.append(f"{name}: PGR is not defined for {found.num_undefined} of {len(found.seeds)} seeds.")
+        said.append(f"{pair}: PGR is not defined for {found.num_undefined} of {len(found.seeds)} seeds.")
     if found.student().mean < found.weak.mean:
-        said.append(f"{name}: the student is weaker than its supervisor.")
+        said.append(f"{_row_name(found)}: the student is weaker than its supervisor.")
     return said
 
 
@@ -85,7 +88,14 @@ def _findings(told: Sequence[Finding]) -> str:
 def _task(name: str, found: Sequence[StudentResult]) -> str:
     head = f"## {name}: {TASKS[found[0].task].title}\n"
     scores = table(
-        ("supervisor → student, scheme", "supervisor", "student", "ceiling", "PGR by seed", "PGR of means"),
+        (
+            "supervisor → student, scheme",
+            "supervisor",
+            "student",
+            "ceiling",
+            "PGR, mean over seeds",
+            "PGR of the mean accuracies",
+        ),
         [
             (
                 _row_name(each),
@@ -98,7 +108,7 @@ def _task(name: str, found: Sequence[StudentResult]) -> str:
             for each in found
         ],
     )
-    warned = "".join(f"- {line}\n" for each in found for line in notes(each))
+    warned = "".join(f"- {line}\n" for line in dict.fromkeys(line for each in found for line in notes(each)))
     imitation = table(
         (
             "",
