@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from transformers import AutoModel, AutoModelForCausalLM
 
 from surefoot.errors import CheckpointDamaged
@@ -37,6 +38,7 @@ def test_the_first_layers_end_in_the_final_norm(tiny, tmp_path: Path, family: st
 def test_a_cut_model_keeps_tokenizer_and_output_layer(tiny, tmp_path: Path) -> None:
     whole = tiny("llama", num_hidden_layers=3)
     write_first_layers(whole, tmp_path / "cut", 1)
+    assert not any("layers.1." in name for name in load_file(tmp_path / "cut/model.safetensors"))
     head = AutoModelForCausalLM.from_pretrained(tmp_path / "cut").lm_head.weight
     assert torch.equal(head, AutoModelForCausalLM.from_pretrained(whole).lm_head.weight)
     assert (tmp_path / "cut/tokenizer.json").read_bytes() == (whole / "tokenizer.json").read_bytes()
