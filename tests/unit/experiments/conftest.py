@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,10 @@ class Experiment:
 
     def again(self, directory: Path, *options: str) -> Result:
         """The same into another directory, or the same one; later options win."""
-        return CliRunner().invoke(app, ["train", "weak-to-strong", "-o", str(directory), *self.words, *options])
+        # Nothing of whoever runs the tests.
+        others = dict.fromkeys(name for name in os.environ if name.startswith("SUREFOOT_"))
+        runner = CliRunner(env=others | self.environment)
+        return runner.invoke(app, ["train", "weak-to-strong", "-o", str(directory), *self.words, *options])
 
     def rows(self, cell: str, name: str = "predictions.jsonl") -> list[dict[str, Any]]:
         path = self.directory / "cells" / cell / name
@@ -37,8 +40,8 @@ class Experiment:
         return found
 
 
-@pytest.fixture(scope="module")
-def experiment(tiny: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Experiment]:
+@pytest.fixture(scope="session")
+def experiment(tiny: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Experiment:
     """Two seeds of every scheme, from one layer to three; a text is right where it names the right colour."""
     root = tmp_path_factory.mktemp("weak-to-strong")
     rows = [{"text": f"{COLOURS[number % 2]} {number // 2}", "label": number % 2} for number in range(120)]
@@ -50,12 +53,7 @@ def experiment(tiny: Callable[..., Path], tmp_path_factory: pytest.TempPathFacto
     words += ["--adapt-tokens", "200", "--batch-items", "8", "--rank", "4", "--evaluations", "3"]
     settings = {"DEVICE": "cpu", "DTYPE": "float32", "THREADS": "1", "CACHE_DIR": str(root)}
     environment = {f"SUREFOOT_{name}": value for name, value in settings.items()}
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("SUREFOOT_")]:
-            patch.delenv(name)
-        for name, value in environment.items():
-            patch.setenv(name, value)
-        found = Experiment(root / "run", words, environment)
-        ended = found.again(found.directory)
-        assert ended.exit_code == 0, ended.output
-        yield found
+    found = Experiment(root / "run", words, environment)
+    ended = found.again(found.directory)
+    assert ended.exit_code == 0, ended.output
+    return found
