@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check test-unit test-parity test-e2e test-long gpu-check loadtest audit format clean
+.PHONY: help setup demo serve test check test-unit test-parity test-e2e test-long gpu-check loadtest docs audit format clean
 SHELL := bash
 BIN := .venv/bin
 # Containers often forbid bytecode: then each of dozens of processes here compiles torch and all else anew.
@@ -47,6 +47,10 @@ gpu-check: setup ## Parity on a CUDA machine; not part of make test
 
 loadtest: setup ## Measure against other ways to score; nothing else may run meanwhile
 	$(BIN)/python -m loadtests W1 W2 W3 W4 W5 -o out/loadtests
+
+docs: setup ## Build the documentation into out/docs; a broken link or any warning fails
+	$(BIN)/sphinx-build -W --keep-going -q -b html -c docs . out/docs
+	@echo "out/docs/index.html"
 
 audit: setup ## Ask whether an installed package has a known vulnerability; says so where that cannot be asked
 	@.ci/audit

@@ -26,6 +26,7 @@ from loadtests.results import Measured, as_json, markdown, plot, work_of
 from loadtests.roofline import ModelShape
 from loadtests.token_inputs import counted, rendered_waves
 from loadtests.workloads import WORKLOADS, workload
+from surefoot.evaluation.pictures import picture_paths
 from surefoot.settings import load_settings
 from surefoot.wiring.sources import checkpoint_directory
 
@@ -57,7 +58,7 @@ def main(
 ) -> None:
     """Measure workloads by the service and by other ways to get the same scores, in turn, in this run.
 
-    One command makes table.md, results.json and plot.svg; nothing else should run on the machine. Each peer is a
+    One command makes table.md, results.json and the plot; nothing else should run on the machine. Each peer is a
     process of its own with the same weights, type and threads; problems are salted, so that no run is answered from
     what an earlier one left in a cache.
     """
@@ -186,10 +187,10 @@ def _machine(machine: Machine) -> str:
 def _write(out: Path, found: Sequence[Measured], roofline: float, facts: dict[str, Any]) -> None:
     said = "".join(f"- {name}: {value}\n" for name, value in facts.items())
     rate = f"- matrix products of the model's shapes in this run: {roofline / 1e9:,.0f} GFLOP/s\n"
-    table = f"# Load tests\n\n{said}{rate}\n{markdown(found, roofline)}\n![Candidates a second](plot.svg)\n"
+    table = f"# Load tests\n\n{said}{rate}\n{markdown(found, roofline)}\n![Candidates a second](plot.png)\n"
     (out / "table.md").write_text(table, encoding="utf-8")
     (out / "results.json").write_text(json.dumps(as_json(found, roofline, facts), indent=1), encoding="utf-8")
-    plot(found, str(out / "plot.svg"))
+    plot(found, picture_paths(out, "plot"))
     typer.echo(table)
 
 

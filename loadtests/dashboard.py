@@ -27,6 +27,7 @@ from loadtests.dashboard_pictures import draw_row
 from loadtests.prometheus_server import Prometheus
 from loadtests.surefoot_server import surefoot_server
 from loadtests.workloads import Group, workload
+from surefoot.evaluation.pictures import picture_paths
 
 CONFIG = """
 [[models]]
@@ -127,9 +128,9 @@ def main(
             ended = time.time()
             ask = partial(prometheus.query_range, begin=began, end=ended, step_s=STEP_S)
             for title, panels in dashboard_rows(RATE_INTERVAL).items():
-                path = out / f"dashboard-{re.sub(r'[^a-z]+', '-', title.lower())}.png"
-                draw_row(panels, ask, (began, ended), path)
-                typer.echo(f"{path}: {path.stat().st_size / 1000:.0f} kB")
+                paths = picture_paths(out, f"dashboard-{re.sub(r'[^a-z]+', '-', title.lower())}")
+                draw_row(panels, ask, (began, ended), paths)
+                typer.echo("\n".join(f"{path}: {path.stat().st_size / 1000:.0f} kB" for path in paths))
         finally:
             prometheus.close()
 

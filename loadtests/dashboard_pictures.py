@@ -14,16 +14,18 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from loadtests.dashboard_panels import Panel, Query
-from surefoot.evaluation.pictures import picture_style
+from surefoot.evaluation.pictures import GREY, LOOKS, SHADES, look, picture_style, save_picture
 
 COLUMNS = 3
-WIDTH, HEIGHT = 4.6, 2.5
+WIDTH, HEIGHT = 4.6, 2.6
 """Inches of a panel."""
 MOST_NAMED = 9
 """Series that a legend names; a picture cannot be hovered over."""
 MOST_LETTERS = 66
 """Letters that fit below a panel."""
-_DOTS_PER_INCH = 80
+_LETTERS = 7.5
+"""Points; as many panels as a row has would not fit with the house's own size."""
+_DOTS_PER_INCH = 110
 
 Ask = Callable[[str], list[dict[str, Any]]]
 """Gives the series of an expression over the time that is shown."""
@@ -65,8 +67,8 @@ UNITS: Mapping[str, Unit] = {
 }
 
 
-def draw_row(panels: Sequence[Panel], ask: Ask, between: tuple[float, float], path: Path) -> None:
-    """The panels of a row, side by side in threes, into a PNG; times are seconds since the first of two Unix times."""
+def draw_row(panels: Sequence[Panel], ask: Ask, between: tuple[float, float], paths: Sequence[Path]) -> None:
+    """The panels of a row, side by side in threes; times are seconds since the first of two Unix times."""
     begin, end = between
     num_rows = math.ceil(len(panels) / COLUMNS)
     with picture_style():
@@ -76,11 +78,11 @@ def draw_row(panels: Sequence[Panel], ask: Ask, between: tuple[float, float], pa
             place.set_title(panel.title, fontsize=9, fontweight="bold", loc="left")
             (_draw_heatmap if panel.kind == "heatmap" else _draw_lines)(place, panel, ask, begin)
             place.set_xlim(0, end - begin)
-            place.set_xlabel("s", fontsize=7, loc="right", labelpad=0)
-            place.tick_params(labelsize=7)
+            place.set_xlabel("seconds", fontsize=_LETTERS, loc="right", labelpad=0)
+            place.tick_params(labelsize=_LETTERS)
         for place in list(figure.axes)[len(panels) :]:
             place.set_visible(False)
-        figure.savefig(path, dpi=_DOTS_PER_INCH)
+        save_picture(figure, paths, dots_per_inch=_DOTS_PER_INCH)
 
 
 def _draw_lines(place: Axes, panel: Panel, ask: Ask, begin: float) -> None:
@@ -88,8 +90,12 @@ def _draw_lines(place: Axes, panel: Panel, ask: Ask, begin: float) -> None:
     unit = UNITS[panel.unit]
     drawn = [(name, *_points(values, begin)) for name, values in series]
     drawn = [each for each in drawn if np.isfinite(each[2]).any()]
-    for name, times, values in drawn:
-        place.plot(times, values, label=name, linewidth=1.2, clip_on=False)
+    for number, (name, times, values) in enumerate(drawn):
+        own = look(number)
+        # Behind the seventh line colours and marks begin again, with other dashes.
+        marks = {"marker": own.marker, "markevery": max(1, len(times) // 4), "markersize": 3.5}
+        dashes = look(number + number // len(LOOKS)).dashes
+        place.plot(times, values, color=own.colour, linestyle=dashes, label=name, linewidth=1.2, clip_on=False, **marks)
     _frame(place, unit)
     if not drawn:
         _say_empty(place)
@@ -101,7 +107,7 @@ def _draw_lines(place: Axes, panel: Panel, ask: Ask, begin: float) -> None:
     names = labels[:MOST_NAMED]
     columns = next((number for number in (3, 2) if number * max(map(len, names)) <= MOST_LETTERS), 1)
     below = {"loc": "upper left", "bbox_to_anchor": (0, -0.12), "borderaxespad": 0}
-    place.legend(handles[:MOST_NAMED], names, fontsize=6, frameon=False, ncols=columns, **below)
+    place.legend(handles[:MOST_NAMED], names, fontsize=_LETTERS - 0.5, ncols=columns, **below)
 
 
 def _draw_heatmap(place: Axes, panel: Panel, ask: Ask, begin: float) -> None:
@@ -111,14 +117,14 @@ def _draw_heatmap(place: Axes, panel: Panel, ask: Ask, begin: float) -> None:
     if not len(times):
         _say_empty(place)
         return
-    place.pcolormesh(times, np.arange(len(bounds)), counts, cmap="Oranges", shading="nearest", rasterized=True)
+    place.pcolormesh(times, np.arange(len(bounds)), counts, cmap=SHADES, shading="nearest", rasterized=True)
     shown = range(0, len(bounds), 2)
     place.set_yticks(shown, [f"≤ {bounds[row]:g}" for row in shown])
 
 
 def _say_empty(place: Axes) -> None:
     place.set_yticks([])
-    place.text(0.5, 0.5, "no data", transform=place.transAxes, ha="center", color="grey", fontsize=9)
+    place.text(0.5, 0.5, "no data", transform=place.transAxes, ha="center", color=GREY, fontsize=9)
 
 
 def buckets_of(query: Query, ask: Ask, begin: float) -> tuple[Any, list[float], Any]:
@@ -145,5 +151,5 @@ def _points(values: Sequence[tuple[float, str]], begin: float) -> tuple[Any, Any
 def _frame(place: Axes, unit: Unit) -> None:
     place.yaxis.set_major_locator(MaxNLocator(5))
     place.yaxis.set_major_formatter(FuncFormatter(lambda value, _: unit.write(value)))
-    place.set_ylabel(unit.label, fontsize=7)
+    place.set_ylabel(unit.label, fontsize=_LETTERS)
     place.grid(axis="y", linewidth=0.3)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 from loadtests.roofline import ModelShape
 from loadtests.token_inputs import TokenCounts
+from surefoot.evaluation.pictures import GRID, INK, LOOKS, SMALL, picture_style, save_picture
 from surefoot.forest import shared_prefix
 
 
@@ -104,26 +106,22 @@ def as_json(found: Sequence[Measured], roofline: float, facts: dict[str, Any]) -
     return {**facts, "matrix_flops_per_s": roofline, "measured": [asdict(each) for each in found]}
 
 
-def plot(found: Sequence[Measured], path: str) -> None:
-    """Candidates per second of each peer, a group of bars for each workload."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
+def plot(found: Sequence[Measured], paths: Sequence[Path]) -> None:
+    """Candidates per second of each peer, a row of bars for each workload, the first peer's in a colour of its own."""
+    from matplotlib.figure import Figure
 
     workloads = list(dict.fromkeys(each.workload for each in found))
-    figure, axes = plt.subplots(1, len(workloads), figsize=(3.2 * len(workloads), 3.4), layout="constrained")
-    for axis, name in zip([axes] if len(workloads) == 1 else axes, workloads, strict=True):
-        own = [each for each in found if each.workload == name]
-        rates = [each.num_candidates / each.median_s for each in own]
-        bars = axis.barh(
-            [each.peer.replace("_", " ") for each in own], rates, color=["#1b7f79", *["#9aa5b1"] * 9][: len(own)]
-        )
-        axis.bar_label(bars, fmt="%.1f", padding=3)
-        axis.invert_yaxis()
-        axis.set_title(name)
-        axis.set_xlabel("candidates/s")
-        axis.margins(x=0.2)
-        axis.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path)
-    plt.close(figure)
+    with picture_style():
+        figure = Figure(figsize=(3.4 * len(workloads), 3.4), layout="constrained")
+        for axes, name in zip(figure.subplots(1, len(workloads), squeeze=False)[0], workloads, strict=True):
+            own = [each for each in found if each.workload == name]
+            rates = [each.num_candidates / each.median_s for each in own]
+            colours = [LOOKS[0].colour, *[GRID] * (len(own) - 1)]
+            names = [each.peer.replace("_", " ") for each in own]
+            bars = axes.barh(names, rates, color=colours, edgecolor=INK, linewidth=0.6)
+            axes.bar_label(bars, fmt="%.1f", padding=3, fontsize=SMALL)
+            axes.invert_yaxis()
+            axes.set_title(name)
+            axes.set_xlabel("candidates scored a second")
+            axes.margins(x=0.2)
+        save_picture(figure, paths)

@@ -90,7 +90,7 @@ class HttpServer:
 
 
 @contextmanager
-def running_server(parts: FakeParts) -> Iterator[HttpServer]:
+def running_server_over(parts: FakeParts) -> Iterator[HttpServer]:
     """uvicorn in a thread over a fake service, on a free port."""
     traffic = Traffic(create_app(build_fake_service(parts).service))
     server = uvicorn.Server(uvicorn.Config(traffic, log_config=None, timeout_graceful_shutdown=2))
@@ -109,11 +109,18 @@ def running_server(parts: FakeParts) -> Iterator[HttpServer]:
 @pytest.fixture(scope="session")
 def running_http() -> Callable[[FakeParts], AbstractContextManager[HttpServer]]:
     """Runs a server for as long as its context lasts."""
-    return running_server
+    return running_server_over
 
 
 @pytest.fixture
 def serve_http() -> Iterator[Callable[..., HttpServer]]:
     """Starts a server over `FakeParts` given by keywords; stops it after the test."""
     with ExitStack() as running:
-        yield lambda **parts: running.enter_context(running_server(FakeParts(**parts)))
+        yield lambda **parts: running.enter_context(running_server_over(FakeParts(**parts)))
+
+
+@pytest.fixture(scope="module")
+def running_server() -> Iterator[HttpServer]:
+    """One server over the default fakes for all tests of a file."""
+    with running_server_over(FakeParts()) as served:
+        yield served

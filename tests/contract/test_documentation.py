@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from collections.abc import AsyncIterator, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ import pytest
 from surefoot.api.app import create_app
 from surefoot.cli.reference import all_commands
 from surefoot.profiles import load_profile
+from surefoot.settings import Section, Settings
 from surefoot.wiring.fake_service import FakeParts, build_fake_service
 
 ROOT = Path(__file__).parents[2]
@@ -101,6 +103,42 @@ REQUESTS = [(path, *found) for path in DOCUMENTS for found in requests_in(path.r
 def test_there_is_something_to_check() -> None:
     assert {tuple(call[:2]) for _, call in CALLS} >= {("surefoot", verb) for verb in ("solve", "score", "serve")}
     assert {path for _, path, _ in REQUESTS} >= {"/score", "/rerank", "/best_of_n", "/select"}
+
+
+TARGETS = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+MAKE_CALL = re.compile(r"(?:`|^)make ([a-z0-9-]+)", re.MULTILINE)
+MODULE_CALL = re.compile(r"python -m ((?:surefoot|loadtests)[\w.]*)")
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_make_target_and_module_that_is_named_exists(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert set(MAKE_CALL.findall(text)) - TARGETS == set()
+    assert [name for name in MODULE_CALL.findall(text) if find_spec(name) is None] == []
+
+
+def setting_names(kind: type, prefix: str = "") -> Iterator[str]:
+    """Every setting, sections flattened to dotted names, as the documents write them."""
+    for name, field in kind.model_fields.items():
+        yield prefix + name
+        own = field.annotation
+        if isinstance(own, type) and issubclass(own, Section):
+            yield from setting_names(own, f"{prefix}{name}.")
+
+
+SETTINGS = set(setting_names(Settings))
+SECTIONS = {name.partition(".")[0] for name in SETTINGS if "." in name}
+NAMED = re.compile(rf"`((?:{'|'.join(sorted(SECTIONS))})\.[a-z_]+)`")
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_setting_that_is_named_exists(path: Path) -> None:
+    assert set(NAMED.findall(path.read_text(encoding="utf-8"))) - SETTINGS == set()
+
+
+def test_a_setting_that_does_not_exist_is_found() -> None:
+    assert "scheduler.max_batch_tokens" in SETTINGS
+    assert set(NAMED.findall("`scheduler.max_batch_tokenz`")) - SETTINGS == {"scheduler.max_batch_tokenz"}
 
 
 def test_every_call_of_the_program_is_one_that_it_knows() -> None:

@@ -70,7 +70,8 @@ def test_a_row_is_drawn_with_full_and_empty_panels_and_a_heatmap(tmp_path) -> No
         *(Panel(name, "heatmap", "short", (Query(name, "{{le}}"),)) for name in ("spread", "empty")),
     ]
     path = tmp_path / "row.png"
-    draw_row(panels, answers.__getitem__, (BEGIN, END), path)
+    draw_row(panels, answers.__getitem__, (BEGIN, END), [path, path.with_suffix(".svg")])
     height, width, _ = imread(path).shape
     assert (height > 300, width > 900) == (True, True)
+    assert path.with_suffix(".svg").stat().st_size > 1000
     assert np.unique(imread(path).reshape(-1, 4), axis=0).shape[0] > 10

@@ -8,17 +8,20 @@ from typing import Annotated, Any, get_args
 
 import typer
 
+from surefoot.cli.consoles import output_console
 from surefoot.cli.jsonl_command import (
     FileRun,
-    OutputOption,
     OverwriteOption,
     Prepared,
     RetryOption,
+    ShownOutputOption,
     SourceArgument,
     SummaryOption,
     UrlOption,
+    destination,
 )
 from surefoot.cli.jsonl_run import Failure, Outcome, RowShape
+from surefoot.cli.row_show import show_best_of_n_row
 from surefoot.cli.score import is_message
 from surefoot.cli.serve import ConfigOption
 from surefoot.cli.service import FOR_FILES, build_of, connect
@@ -30,7 +33,7 @@ from surefoot_client import AsyncSurefootClient, ItemError, ServerError
 def best_of_n(
     context: typer.Context,
     source: SourceArgument,
-    output: OutputOption,
+    output: ShownOutputOption = None,
     n: Annotated[int, typer.Option("-n", "--candidates", min=1, help="How many candidates to sample.")] = 8,
     strategy: Annotated[
         str, typer.Option(callback=known_strategy, help=f"How to pick: {', '.join(get_args(Strategy))}.")
@@ -48,22 +51,21 @@ def best_of_n(
     """Do what `solve` does for every row of IN.jsonl; run it again after an interruption to go on where it stopped.
 
     A row is {"problem"} or {"messages"}; "id" and other fields are carried along, and `result` is the answer of
-    POST /best_of_n. Bad rows and --retry-failed are those of `surefoot score`.
+    POST /best_of_n. Bad rows, --retry-failed and what is shown without -o are as of `surefoot score`.
     """
     sampling = {"n": n, "temperature": temperature, "max_tokens": max_tokens}
     if seed is not None:
         sampling["seed"] = seed
     FileRun(
         source,
-        output,
-        overwrite,
-        retry_failed,
-        as_json,
-        1,
-        concurrency,
-        PROBLEM_ROW,
-        partial(connect, url, config, build_of(context), patience=FOR_FILES),
-        partial(_prepare, sampling=sampling, ranking={"strategy": strategy}),
+        overwrite=overwrite,
+        retry_failed=retry_failed,
+        batch_size=1,
+        concurrency=concurrency,
+        shape=PROBLEM_ROW,
+        connect=partial(connect, url, config, build_of(context), patience=FOR_FILES),
+        prepare=partial(_prepare, sampling=sampling, ranking={"strategy": strategy}),
+        **destination(output, as_json=as_json, show=partial(show_best_of_n_row, output_console(), strategy)),
     ).execute()
 
 

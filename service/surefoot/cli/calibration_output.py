@@ -12,10 +12,10 @@ from rich.table import Table
 
 from surefoot.evaluation.calibration import Calibration
 from surefoot.evaluation.calibration_report import ROWS, profile_toml, report_json, report_markdown
-from surefoot.evaluation.pictures import can_draw
+from surefoot.evaluation.pictures import can_draw, picture_paths
 from surefoot.evaluation.reliability_diagram import draw_reliability
 
-_PICTURES = ("reliability.png", "reliability.svg")
+_PICTURE = "reliability"
 
 
 def write_calibration(
@@ -23,7 +23,7 @@ def write_calibration(
 ) -> dict[str, Path]:
     """Write profile, report and, with matplotlib, the diagram; by name, in the order they are told of."""
     directory.mkdir(parents=True, exist_ok=True)
-    pictures = [directory / name for name in _PICTURES] if can_draw() else []
+    pictures = picture_paths(directory, _PICTURE) if can_draw() else []
     texts = {
         "profile.toml": profile_toml(calibration.profile, command),
         "report.md": report_markdown(calibration, facts, pictures[0].name if pictures else None),
@@ -49,10 +49,10 @@ def show_calibration(calibration: Calibration, files: Mapping[str, Path], consol
     table.add_column("after", justify="right", style="bold")
     for name, value, write in ROWS:
         table.add_row(name, write(value(held_out.before)), write(value(held_out.after)))
-    console.print(table)
+    console.print(table, soft_wrap=False)
     for notice in calibration.notices:
         console.print(notice, style="yellow", markup=False)
     for path in files.values():
         console.print(f"wrote {path}", markup=False)
-    if not files.keys() & set(_PICTURES):
+    if f"{_PICTURE}.png" not in files:
         console.print("no diagram: matplotlib is not installed, pip install 'surefoot[plots]' brings it", markup=False)

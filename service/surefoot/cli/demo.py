@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -18,8 +17,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from surefoot.cli.consoles import output_console, print_json, progress_console
 from surefoot.cli.models import JsonOption, prepare_embedded
-from surefoot.cli.show import show_best_of_n
+from surefoot.cli.show import tell_best_of_n
 from surefoot.errors import NotReady, StartupError
 from surefoot.settings import load_settings
 from surefoot_client import BestOfN, ConnectionFailed, ModelInfo, SurefootClient
@@ -39,7 +39,7 @@ def demo(
     as_json: JsonOption = False,
 ) -> None:
     """Prepare the embedded model, start the service, solve a word problem over HTTP, and stop it again."""
-    console = Console(highlight=False, soft_wrap=True, stderr=as_json)
+    console = progress_console() if as_json else output_console()
     settings = load_settings()
     seconds: dict[str, float] = {}
     with _step(console, "1/4 prepare the embedded model (SmolLM2-135M-Instruct)", seconds, "prepare"):
@@ -58,12 +58,12 @@ def demo(
             ):
                 found, models = _solve(client, problem, n, seed)
             console.print()
-            show_best_of_n(console, problem, found, models, STRATEGY)
+            tell_best_of_n(console, problem, found, models, STRATEGY)
             console.print()
         with _step(console, "4/4 stop the service", seconds, "stop"):
             server.stop()
     if as_json:
-        typer.echo(json.dumps({"seconds": seconds, "best_of_n": found.to_dict()}))
+        print_json({"seconds": seconds, "best_of_n": found.to_dict()})
 
 
 def _solve(client: SurefootClient, problem: str, n: int, seed: int) -> tuple[BestOfN, tuple[ModelInfo, ...]]:

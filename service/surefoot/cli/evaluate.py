@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from surefoot.cli.consoles import output_console, print_json, progress_console
 from surefoot.cli.evaluate_best_of_n import best_of_n
 from surefoot.cli.evaluate_first_error import first_error
 from surefoot.cli.evaluate_report import report
@@ -82,7 +81,7 @@ def calibrate_profile(
         overwrite,
         retry_failed,
     )
-    scored = run.execute(Console(stderr=True, highlight=False, soft_wrap=True), build_of(context))
+    scored = run.execute(progress_console(), build_of(context))
     command = ["surefoot", "evaluate", "calibration", str(source), "--profile", profile or scored.profile.name]
     _fit_and_tell(scored, source.name, out, command, fit_fraction, seed, as_json=as_json)
     if scored.tally.failed:
@@ -109,9 +108,9 @@ def _fit_and_tell(
     with file_errors():
         files = write_calibration(out, calibration, facts, made_by)
     if as_json:
-        typer.echo(json.dumps(report_json(calibration, facts)))
+        print_json(report_json(calibration, facts))
     else:
-        show_calibration(calibration, files, Console(highlight=False, soft_wrap=True))
+        show_calibration(calibration, files, output_console())
 
 
 def _probability_target(

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from surefoot.answers import MathVerifyJudge
+from surefoot.cli.consoles import output_console, print_json, progress_console
 from surefoot.cli.jsonl_command import FileRun, OverwriteOption, RetryOption, SourceArgument, UrlOption
 from surefoot.cli.jsonl_progress import show_summary, shown_progress
 from surefoot.cli.pool_rows import POOL_ROW
@@ -73,7 +74,7 @@ def best_of_n(
     from surefoot.cli.pool_run import PoolScoring, read_pools
 
     made_directory(out)
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = progress_console()
     client = partial(connect, url, config, build_of(context), samples=False, patience=FOR_FILES)
     with MathVerifyJudge() as judge:
         scoring = PoolScoring(process_model, outcome_model, judge)
@@ -129,9 +130,9 @@ def _measure_and_tell(
         found = curves(pools, sizes_up_to(largest), seed, advance)
     files = _written(out, found, facts)
     if as_json:
-        typer.echo(json.dumps(report_json(found, facts)))
+        print_json(report_json(found, facts))
     else:
-        _show(found, files, Console(highlight=False, soft_wrap=True))
+        _show(found, files, output_console())
 
 
 def _written(out: Path, found: Sequence[Curve], facts: Mapping[str, Any]) -> list[Path]:
@@ -163,5 +164,5 @@ def _show(found: Sequence[Curve], files: Sequence[Path], console: Console) -> No
         table.add_row(
             LINES[curve.line].title, *(f"{point.accuracy:.1%} ± {point.spread:.1%}" for point in curve.points)
         )
-    console.print(table)
+    console.print(table, soft_wrap=False)
     show_files(files, console)

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from surefoot.cli.consoles import output_console, print_json, progress_console
 from surefoot.cli.jsonl_command import OverwriteOption, RetryOption, SourceArgument, UrlOption
 from surefoot.cli.labelled_run import (
     BatchSizeOption,
@@ -66,7 +67,7 @@ def first_error(
     run = LabelledRun(
         source, named_target(url, config, name, model, profile), batch_size, concurrency, out, overwrite, retry_failed
     )
-    scored = run.execute(Console(stderr=True, highlight=False, soft_wrap=True), build_of(context))
+    scored = run.execute(progress_console(), build_of(context))
     words = ["surefoot", "evaluate", "first-error", source.name, "--profile", profile or scored.profile.name]
     if threshold is not None:
         words += ["--threshold", str(threshold)]
@@ -99,9 +100,9 @@ def _measure_and_tell(
         lambda paths: draw_confusion(measures, title, paths),
     )
     if as_json:
-        typer.echo(json.dumps(report_json(measures, facts)))
+        print_json(report_json(measures, facts))
     else:
-        console = Console(highlight=False, soft_wrap=True)
+        console = output_console()
         _show(measures, console)
         show_files(files, console)
 
@@ -117,4 +118,4 @@ def _show(measures: FirstErrorMeasures, console: Console) -> None:
     for at in measures.at:
         shares = (at.accuracy_erroneous, at.accuracy_correct, at.f1)
         table.add_row(f"{at.threshold:.4f}", *(f"{share:.1%}" for share in shares))
-    console.print(table)
+    console.print(table, soft_wrap=False)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from surefoot.answers import MathVerifyJudge
+from surefoot.cli.consoles import output_console, print_json, progress_console
 from surefoot.cli.jsonl_command import OverwriteOption, RetryOption, UrlOption
 from surefoot.cli.named_model import configured, with_models
 from surefoot.cli.report_files import draw_pictures, made_directory, show_files
@@ -93,7 +93,7 @@ def report(
         raise typer.BadParameter("give --labelled, --systems or --pools: there is nothing to measure on")
     names, client = _models(url, config, prm, orm, base, build_of(context))
     made_directory(out)
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = progress_console()
     with MathVerifyJudge() as judge:
         words = _words(prm, orm, base, config)
         resuming = (batch_size, concurrency, overwrite, retry_failed)
@@ -169,9 +169,9 @@ def _write_and_tell(out: Path, parts: Mapping[str, Part], left_out: Sequence[str
     }
     files = [*write_files(out, texts), *pictures]
     if as_json:
-        typer.echo(json.dumps(whole))
+        print_json(whole)
         return
-    console = Console(highlight=False, soft_wrap=True)
+    console = output_console()
     for section in sections:
         console.print(f"{section.title}: {section.headline}", markup=False)
     for line in left_out:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -11,6 +10,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from surefoot.cli.consoles import harmless, print_json
 from surefoot.cli.ending import MODEL_FAILED
 from surefoot.errors import StartupError, SurefootError
 from surefoot_client import ConnectionFailed, TimedOut
@@ -94,7 +94,7 @@ def exit_code(error: SurefootError | ClientError) -> int:
 
 def explain(error: SurefootError | ClientError) -> str:
     """`surefoot: [code] message`, and the notes that were added to the error below it."""
-    return "\n".join([f"surefoot: [{_code_of(error)}] {error}", *_notes_of(error)])
+    return harmless("\n".join([f"surefoot: [{_code_of(error)}] {error}", *_notes_of(error)]))
 
 
 def _code_of(error: SurefootError | ClientError) -> str:
@@ -115,4 +115,4 @@ def _option_of(error: Any) -> str | None:
 
 
 def _print_object(code: str, message: str, param: str | None) -> None:
-    typer.echo(json.dumps({"error": {"code": code, "message": message, "param": param}}))
+    print_json({"error": {"code": code, "message": message, "param": param}})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from surefoot.cli.consoles import output_console, print_json, progress_console
 from surefoot.cli.models import JsonOption
 from surefoot.inspection import Candidate, Check, Contents, Inspection, Status, configuration_of
 
@@ -35,12 +35,12 @@ def inspect(
     """
     from surefoot.wiring.detection import inspect_checkpoint
 
-    with Console(stderr=True).status("reading the checkpoint"):
+    with progress_console().status("reading the checkpoint"):
         found = inspect_checkpoint(path.expanduser(), profile)
     if as_json:
-        typer.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))
+        print_json(found.to_dict(), indent=2)
     else:
-        show_inspection(Console(highlight=False), found)
+        show_inspection(output_console(), found)
     raise typer.Exit(0 if found.fits else 1)
 
 
@@ -48,12 +48,12 @@ def show_inspection(console: Console, found: Inspection) -> None:
     """The checkpoint, its checks, the candidates, and the configuration to paste."""
     for line in _facts(found.contents):
         console.print(line, markup=False)
-    console.print(_checks_table(found.checks))
+    console.print(_checks_table(found.checks), soft_wrap=False)
     console.print()
     for line in _conclusion(found):
         console.print(line, markup=False, style="bold")
     if found.profile is None and found.detection.candidates:
-        console.print(_candidates_table(found.detection.candidates))
+        console.print(_candidates_table(found.detection.candidates), soft_wrap=False)
         console.print(
             f"\nCheck one: surefoot models inspect {found.contents.path} --profile NAME", markup=False, soft_wrap=True
         )

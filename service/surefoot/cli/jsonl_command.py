@@ -7,14 +7,15 @@ import json
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any, BinaryIO, cast
 
 import typer
 from rich.console import Console
 
+from surefoot.cli.consoles import print_json, progress_console
 from surefoot.cli.failures import FileFailed
 from surefoot.cli.jsonl_progress import show_summary, shown_progress
 from surefoot.cli.jsonl_retry import lines_to_retry, retry
@@ -39,6 +40,15 @@ _CHUNK_BYTES = 1 << 20
 SourceArgument = Annotated[Path, typer.Argument(metavar="IN.jsonl", help="Rows; - is standard input.")]
 OutputOption = Annotated[
     Path, typer.Option("-o", "--output", metavar="OUT.jsonl", help="Results; - is standard output.")
+]
+ShownOutputOption = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="OUT.jsonl",
+        help="Results; - is standard output. Without it they are shown, with --json as rows.",
+    ),
 ]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Begin again instead of resuming OUT.jsonl.")]
 RetryOption = Annotated[
@@ -73,14 +83,17 @@ class FileRun:
     shape: RowShape
     connect: Callable[[], AbstractAsyncContextManager[AsyncSurefootClient]]
     prepare: Callable[[AsyncSurefootClient], Awaitable[Prepared]]
+    show: Callable[[dict[str, Any]], None] | None = None
+    """What rows are told with as they come, in place of `output`."""
+
     tally: Tally = field(default_factory=Tally)
 
     def execute(self) -> None:
         """Run to the end and print the summary; leaves through `typer.Exit` if a row failed."""
-        console = Console(stderr=True, highlight=False, soft_wrap=True)
+        console = progress_console()
         summary = self.complete(console)
         if self.as_json:
-            typer.echo(json.dumps(summary))
+            print_json(summary)
         else:
             show_summary(console, summary)
         if summary["failed"]:
@@ -130,11 +143,11 @@ class FileRun:
 
     async def _go_on(self, console: Console, work: Work, options: str) -> None:
         """Write the rows that are not there yet."""
-        with opened_source(self.source) as source, opened_output(self.output, overwrite=self.overwrite) as output:
+        with opened_source(self.source) as source, self._opened_output() as output:
             lines = read_lines(source, options)
             before = resume(output, lines) if self._resumes else Tally()
             self._take_over(before)
-            with shown_progress(console, before.rows, num_lines(self.source)) as advance:
+            with self._progress(console, before.rows) as advance:
 
                 def write(rows: bytes) -> None:
                     output.write(rows)
@@ -155,6 +168,17 @@ class FileRun:
     ) -> None:
         rows = (read_row(line, self.shape) for line in lines)
         await run(rows, work, write, count, batch_size=self.batch_size, concurrency=self.concurrency)
+
+    def _progress(self, console: Console, num_done: int) -> AbstractContextManager[Callable[[], None]]:
+        if self.show is not None:
+            # The rows themselves say how far it is, and a bar would be written over by them.
+            return nullcontext(lambda: None)
+        return shown_progress(console, num_done, num_lines(self.source))
+
+    def _opened_output(self) -> AbstractContextManager[BinaryIO]:
+        if self.show is not None:
+            return nullcontext(cast("BinaryIO", _ShownRows(self.show)))
+        return opened_output(self.output, overwrite=self.overwrite)
 
     @property
     def _resumes(self) -> bool:
@@ -182,6 +206,29 @@ class FileRun:
         if self._resumes and self.output.exists():
             command = "the same command without --overwrite" if self.overwrite else "the same command"
             error.add_note(f"{self.output} keeps what was written; {command} goes on from there")
+
+
+@dataclass(frozen=True, slots=True)
+class _ShownRows:
+    """A file to write rows into, which shows each of them."""
+
+    show: Callable[[dict[str, Any]], None]
+
+    def write(self, rows: bytes) -> int:
+        for row in rows.splitlines():
+            self.show(json.loads(row))
+        return len(rows)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+
+def destination(output: Path | None, *, as_json: bool, show: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    """Where rows go by -o and --json, as arguments of a `FileRun`: into the file, or where none is named onto standard
+    output, for a person or as rows for a script."""
+    if output is not None:
+        return {"output": output, "as_json": as_json}
+    return {"output": Path("-"), "as_json": False, "show": None if as_json else show}
 
 
 @contextmanager

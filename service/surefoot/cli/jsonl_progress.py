@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
 from rich.text import Text
 
+from surefoot.cli.consoles import harmless
+
 PLAIN_EVERY_S = 10.0
 
 
@@ -44,7 +46,8 @@ def show_summary(console: Console, summary: dict[str, Any]) -> None:
     for code, count in summary["failed_by_code"].items():
         console.print(f"  {count} × {code}")
     for failure in summary["first_failures"]:
-        console.print(f"  line {failure['line']}: [{failure['code']}] {failure['message']}", markup=False)
+        said = harmless(f"  line {failure['line']}: [{failure['code']}] {failure['message']}")
+        console.print(said, markup=False)
     more = summary["failed"] - len(summary["first_failures"])
     if more > 0:
         console.print(f"  and {more} more, each in its row of the output")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from surefoot.access import (
@@ -23,6 +21,7 @@ from surefoot.access import (
     revoke_keys,
     utc_today,
 )
+from surefoot.cli.consoles import output_console, print_json
 from surefoot.cli.models import JsonOption
 from surefoot.cli.serve import ConfigOption
 from surefoot.settings import load_settings
@@ -93,7 +92,7 @@ def new(
     record = new_record(key, name, wanted, last_day, today)
     add_key(path, record)
     if as_json:
-        typer.echo(json.dumps({"key": key, **_view(record), "keys_file": str(path)}, indent=2))
+        print_json({"key": key, **_view(record), "keys_file": str(path)}, indent=2)
         return
     typer.echo(key)
     typer.echo(f"key {record.id} of {name} is in {path}; it is not shown again", err=True)
@@ -104,14 +103,14 @@ def list_keys(keys_file: KeysFileOption = None, config: ConfigOption = None, as_
     """List the keys of the file: who has them, what they may do, and until when. The keys themselves are not kept."""
     rows = [_view(record) for record in read_keys(_keys_file(keys_file, config)).records]
     if as_json:
-        typer.echo(json.dumps(rows, indent=2))
+        print_json(rows, indent=2)
         return
     table = Table("id", "name", "scopes", "created", "expires", "state", box=None, pad_edge=False)
     for row in rows:
         table.add_row(
             row["id"], row["name"], ", ".join(row["scopes"]), row["created"], row["expires"] or "never", row["state"]
         )
-    Console(highlight=False).print(table)
+    output_console().print(table, soft_wrap=False)
 
 
 @app.command("revoke")
@@ -129,7 +128,7 @@ def revoke(
             f"{path} has no key of that name or id; see `surefoot keys list`", param_hint="NAME|ID"
         )
     if as_json:
-        typer.echo(json.dumps({"revoked": [_view(record) for record in revoked]}, indent=2))
+        print_json({"revoked": [_view(record) for record in revoked]}, indent=2)
         return
     for record in revoked:
         typer.echo(f"revoked key {record.id} of {record.name}")

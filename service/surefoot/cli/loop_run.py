@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from surefoot.answers import EquivalenceJudge, MathVerifyJudge
+from surefoot.cli.consoles import output_console, print_json
 from surefoot.cli.jsonl_progress import show_summary
 from surefoot.cli.jsonl_run import Tally
 from surefoot.cli.loop_pool import (
@@ -235,15 +236,15 @@ class LoopRun:
             show_summary(self.console, self.tally.summary(0))
         lines = {arm.how: arm.points for arm in arms}
         if as_json:
-            typer.echo(json.dumps(report_json(lines, self._facts(arms))))
+            print_json(report_json(lines, self._facts(arms)))
             return
         typer.echo(headline(lines))
-        show_files(self._report(arms), Console(highlight=False, soft_wrap=True))
+        show_files(self._report(arms), output_console())
 
     def _tell_of_hand_off(self, waiting: HandedOff, *, as_json: bool) -> None:
         if as_json:
             told = {"waits_for_labels": str(waiting.directory), "num_rows": waiting.num_rows}
-            typer.echo(json.dumps(told))
+            print_json(told)
             return
         typer.echo(
             f"{waiting.num_rows} solutions wait for labels in {waiting.directory / 'to_label.jsonl'}: fill a copy "

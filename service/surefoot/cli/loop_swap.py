@@ -31,7 +31,8 @@ class Swap:
         try:
             copied_adapter(adapter, self.directory)
         except OSError as cause:
-            console.print(f"{self.directory} cannot be written: {cause.strerror}; the server keeps what it has")
+            said = f"{self.directory} cannot be written: {cause.strerror}; the server keeps what it has"
+            console.print(said, markup=False)
             return
         console.print(f"wrote {self.directory}", markup=False)
         if self.url is not None and self.model is not None:

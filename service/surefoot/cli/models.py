@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
+from surefoot.cli.consoles import harmless, output_console, print_json, progress_console
 from surefoot.cli.serve import ConfigOption
 from surefoot.profiles import builtin_names, load_profile
 from surefoot.settings import ModelSettings, load_settings
@@ -34,14 +34,14 @@ def list_models(
         return
     rows = _served(url) if url else _configured(config)
     if as_json:
-        typer.echo(json.dumps(rows, indent=2))
+        print_json(rows, indent=2)
         return
     table = Table("model", "kind", "profile", "scale", "checkpoint", "state", box=None, pad_edge=False)
     for row in rows:
         cells = (row[name] for name in ("model", "kind", "profile", "scale", "path", "notice"))
-        table.add_row(*("?" if cell is None else str(cell) for cell in cells))
-    console = Console(highlight=False)
-    console.print(table)
+        table.add_row(*(Text("?" if cell is None else harmless(str(cell))) for cell in cells))
+    console = output_console()
+    console.print(table, soft_wrap=False)
     console.print(f"[dim]built-in profiles: {', '.join(builtin_names())}[/dim]")
 
 
@@ -50,14 +50,14 @@ def prepare(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Prepare the embedded base model in the cache; checks it, and repairs it where it is damaged."""
     settings = load_settings(config)
     directory = prepare_embedded(settings.cache)
-    typer.echo(json.dumps({"path": str(directory)}) if as_json else str(directory))
+    print_json({"path": str(directory)}) if as_json else str(directory)
 
 
 def prepare_embedded(cache: Path) -> Path:
     """Prepare the embedded base with a progress bar on standard error."""
     settings = load_settings(None, cache_dir=cache)
     columns = (TextColumn("preparing the embedded model"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
-    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, TimeElapsedColumn(), console=progress_console(), transient=True) as bar:
         task = bar.add_task("prepare", total=None)
 
         def show(done: int, total: int) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from surefoot.cli.consoles import print_json, progress_console
 from surefoot.cli.failures import FileFailed
 from surefoot.cli.serve import ConfigOption
 from surefoot.domain import ScoreTask
@@ -79,7 +79,7 @@ def pin(
     except OSError as cause:
         raise FileFailed(f"{output} cannot be written: {cause.strerror}", param="--output") from cause
     summary = {"path": str(output), **pinned.summary()}
-    typer.echo(json.dumps(summary, indent=2) if as_json else _sentence(summary))
+    print_json(summary, indent=2) if as_json else _sentence(summary)
 
 
 def _settings_of(model: str, profile: str, reference: str | None, allow: list[str]) -> ModelSettings:
@@ -173,7 +173,7 @@ async def _golden(served: ServedModel, tasks: Mapping[str, ScoreTask], advance: 
 @contextmanager
 def _shown_progress(total: int) -> Iterator[Advance]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=progress_console(), transient=True) as bar:
         task = bar.add_task("loading the model", total=total)
 
         def advance() -> None:

@@ -31,8 +31,8 @@ Without `--url` the models are loaded in this process. The same command goes on 
 ## Output for scripts
 
 With `--json` standard output holds one JSON document and nothing else; progress and notices are on standard error.
-`score` and `best-of-n` write their rows into the file given by `-o`, and the document is the summary of the run; with
-`-o -` the rows themselves are on standard output, one JSON object a line. When a verb fails, the document is
+`score` and `best-of-n` write their rows into the file given by `-o`, and the document is the summary of the run;
+without `-o` the rows themselves are on standard output, one JSON object a line. When a verb fails, the document is
 
 ```json
 {"error": {"code": "…", "message": "…", "param": null}}
@@ -40,6 +40,30 @@ With `--json` standard output holds one JSON document and nothing else; progress
 
 with the codes of the API, or `usage_error`, `file_failed` or `interrupted`; `param` names the field or option at fault.
 The line for a person is on standard error all the same.
+
+## Plain lines
+
+On a terminal `solve`, `score`, `best-of-n` and `demo` show results in colour (NO_COLOR leaves marks and numbers).
+Where standard output is a pipe or a file each fact is one line: what it is about, then its fields, separated by tabs.
+No line is wrapped or cut, white space within a text is single spaces, control characters are spelt out, and `-`
+stands where there is nothing.
+
+| line | fields |
+|---|---|
+| `problem` | its text |
+| `line` | number of the input line, its id (`best-of-n`) |
+| `solution` | number of the input line, its id, score, index of the first error (`score`) |
+| `candidate` | rank, index, score, index of the first error, answer |
+| `step` | line or candidate that it is of, index, score, `first_error` or `-`, text |
+| `text` | candidate, its text, where no steps were scored |
+| `error` | line or candidate, code, message |
+| `vote` | answer, number of votes, weight |
+| `pick` | index of the chosen candidate, answer, score |
+| `notice` | model, what to know of it |
+
+```bash
+surefoot score in.jsonl | grep -P '^step\t' | cut -f 4 | sort -n | head
+```
 
 """
 

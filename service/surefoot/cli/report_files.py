@@ -11,7 +11,7 @@ from rich.console import Console
 
 from surefoot.cli.failures import FileFailed
 from surefoot.cli.row_file import write_files
-from surefoot.evaluation.pictures import can_draw
+from surefoot.evaluation.pictures import can_draw, picture_paths
 
 
 def check_directory(out: Path) -> None:
@@ -57,7 +57,7 @@ def draw_pictures(directory: Path, pictures: Mapping[str, Callable[[Sequence[Pat
     with file_errors():
         directory.mkdir(parents=True, exist_ok=True)
         for name, draw in pictures.items() if can_draw() else ():
-            paths = [directory / f"{name}.{ending}" for ending in ("png", "svg")]
+            paths = picture_paths(directory, name)
             draw(paths)
             drawn += paths
     return drawn

@@ -9,17 +9,20 @@ from typing import Annotated, cast, get_args
 
 import typer
 
+from surefoot.cli.consoles import output_console
 from surefoot.cli.jsonl_command import (
     FileRun,
-    OutputOption,
     OverwriteOption,
     Prepared,
     RetryOption,
+    ShownOutputOption,
     SourceArgument,
     SummaryOption,
     UrlOption,
+    destination,
 )
 from surefoot.cli.jsonl_run import Failure, Outcome, RowShape
+from surefoot.cli.row_show import show_score_row
 from surefoot.cli.serve import ConfigOption
 from surefoot.cli.service import FOR_FILES, build_of, connect
 from surefoot.domain import Aggregation, Priority
@@ -43,7 +46,7 @@ def _known_priority(value: str) -> str:
 def score(
     context: typer.Context,
     source: SourceArgument,
-    output: OutputOption,
+    output: ShownOutputOption = None,
     model: Annotated[str | None, typer.Option(help="A reward model by name; default: the first one.")] = None,
     aggregation: Annotated[
         str | None,
@@ -65,6 +68,9 @@ def score(
 ) -> None:
     """Score every row of IN.jsonl into OUT.jsonl; run it again after an interruption to go on where it stopped.
 
+    Without -o each solution is shown as it is scored: in colour on a terminal, as plain lines elsewhere, with --json as
+    a row.
+
     A row is {"problem", "steps"} or {"problem", "solution"} or {"messages"}; "id" and other fields are carried along.
     A bad row is reported in its place and stops nothing. What went wrong for a while only, --retry-failed does again;
     either way OUT.jsonl ends with one row for each line of IN.jsonl, in order.
@@ -72,15 +78,14 @@ def score(
     options = {"model": model, "aggregation": aggregation, "threshold": threshold}
     FileRun(
         source,
-        output,
-        overwrite,
-        retry_failed,
-        as_json,
-        batch_size,
-        concurrency,
-        SCORE_ROW,
-        partial(connect, url, config, build_of(context), samples=False, patience=FOR_FILES),
-        partial(_prepare, options=options, priority=cast("Priority", priority)),
+        overwrite=overwrite,
+        retry_failed=retry_failed,
+        batch_size=batch_size,
+        concurrency=concurrency,
+        shape=SCORE_ROW,
+        connect=partial(connect, url, config, build_of(context), samples=False, patience=FOR_FILES),
+        prepare=partial(_prepare, options=options, priority=cast("Priority", priority)),
+        **destination(output, as_json=as_json, show=partial(show_score_row, output_console())),
     ).execute()
 
 

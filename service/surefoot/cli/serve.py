@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
+from surefoot.cli.consoles import progress_console
 from surefoot.cli.ending import CLOSING_S, LEAVING_S, MODEL_FAILED, end_within
 from surefoot.errors import PortInUse
 from surefoot.log_lines import LogFormat, set_up_logging
@@ -100,7 +100,7 @@ def _announce(lines: list[str], log_format: LogFormat) -> None:
     if log_format == "json":
         log.info("%s", "; ".join(line.strip() for line in lines))
         return
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = progress_console()
     for line in lines:
         console.print(line)
 

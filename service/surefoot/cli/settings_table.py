@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args
 
 import typer
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from surefoot.cli.consoles import harmless, output_console, print_json
 from surefoot.cli.models import JsonOption
 from surefoot.cli.serve import ConfigOption
 from surefoot.settings import Section, Settings, load_settings
@@ -38,14 +38,15 @@ def settings(
     """Show every setting with its value here: from SUREFOOT_* variables, the configuration file, or its default."""
     found = describe(load_settings(config))
     if as_json:
-        typer.echo(json.dumps({entry.name: entry.value for entry in found}, indent=2, default=str))
+        print_json({entry.name: entry.value for entry in found}, indent=2)
     elif as_markdown:
         typer.echo(markdown_table(found))
     else:
         table = Table("setting", "value", "meaning", box=None, pad_edge=False)
         for entry in found:
-            table.add_row(entry.name, _short(entry.value), entry.meaning)
-        Console(highlight=False).print(table)
+            # As texts: names such as [[models]] are no markup.
+            table.add_row(Text(entry.name), Text(harmless(_short(entry.value))), Text(entry.meaning))
+        output_console().print(table, soft_wrap=False)
 
 
 def describe(current: Settings) -> list[SettingDoc]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from pathlib import Path
 from typing import Annotated, get_args
 
 import typer
-from rich.console import Console
 
+from surefoot.cli.consoles import output_console, print_json, progress_console
 from surefoot.cli.serve import ConfigOption
 from surefoot.cli.service import build_of, connect
-from surefoot.cli.show import save_picture, show_best_of_n
+from surefoot.cli.show import save_picture, tell_best_of_n
 from surefoot.domain import Strategy
 from surefoot_client import BestOfN, ModelInfo
 
@@ -49,7 +48,7 @@ def solve(
     if svg is not None and not svg.absolute().parent.is_dir():
         raise typer.BadParameter("no file can be there", param_hint="--svg")
     sampling = {"n": n, "temperature": temperature, "max_tokens": max_tokens, "seed": seed}
-    errors = Console(stderr=True)
+    errors = progress_console()
 
     async def work() -> tuple[BestOfN, tuple[ModelInfo, ...]]:
         with errors.status("starting") as status:
@@ -64,8 +63,8 @@ def solve(
 
     found, models = asyncio.run(work())
     if as_json:
-        typer.echo(json.dumps(found.to_dict(), ensure_ascii=False))
+        print_json(found.to_dict())
     else:
-        show_best_of_n(Console(highlight=False), problem, found, models, strategy)
+        tell_best_of_n(output_console(), problem, found, models, strategy)
     if svg is not None:
         save_picture(svg, problem, found, models, strategy)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from surefoot.cli.consoles import print_json
 from surefoot.cli.training_options import AsJson, Output, Overwrite
 
 First = Annotated[Path, typer.Argument(metavar="FIRST", help="The adapter that was trained first.", exists=True)]
@@ -46,6 +46,6 @@ def average(
     output.mkdir(parents=True, exist_ok=True)
     write_averaged(output, mean, second, facts)
     if as_json:
-        typer.echo(json.dumps({"output": str(output), **facts}))
+        print_json({"output": str(output), **facts})
         return
     typer.echo(f"wrote {output}: {share:g} of {second}, the rest of {first}")

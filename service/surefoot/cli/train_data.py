@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from surefoot.answers import MathVerifyJudge
+from surefoot.cli.consoles import print_json, progress_console
 from surefoot.cli.data_run import DataRun, Sort, Source
 from surefoot.cli.jsonl_progress import show_summary
 from surefoot.cli.jsonl_run import Tally
@@ -112,7 +112,7 @@ def data(
 def _make(sources: list[Source], options: DataOptions, out: Path, row_format: RowFormat, *, as_json: bool) -> Tally:
     from surefoot.training.data_report import report_markdown  # with numpy, as in `DataRun.report`
 
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = progress_console()
     began = time.monotonic()
     with MathVerifyJudge() as judge:
         run = DataRun(options, judge)
@@ -129,7 +129,7 @@ def _make(sources: list[Source], options: DataOptions, out: Path, row_format: Ro
     )
     show_summary(console, run.tally.summary(time.monotonic() - began))
     if as_json:
-        typer.echo(json.dumps(report))
+        print_json(report)
     else:
         for path in written:
             typer.echo(f"wrote {path}")

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from surefoot.cli.consoles import progress_console
 from surefoot.cli.loop_pool import LoopFiles
 from surefoot.cli.loop_round import RoundOptions
 from surefoot.cli.loop_run import LoopRun
@@ -107,7 +107,7 @@ def loop(
     swap = Swap(serve_dir, reload, model_name)
     files = LoopFiles(problems, pool, seed_rows, validation, tuple(exclude or ()))
     _check(files, swap, choose, labeller, compare_uniform=compare_uniform)
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = progress_console()
     settings, words = load_settings(config), Training(tuple(training or ()), validation, config)
     drawing = Drawing(samples, temperature, max_tokens, seed, generator)
     stages = Stages(drawing, config, build_of(context), console)

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from surefoot.cli.consoles import print_json
 from surefoot.cli.jsonl_command import SummaryOption
 from surefoot.cli.row_file import write_files
 from surefoot.training.word_problems.drawing import word_problems
@@ -51,7 +52,7 @@ def problems(
     by_steps = sorted(Counter(each.num_steps for each in made).items())
     num_templates = len({each.template for each in made})
     if as_json:
-        typer.echo(json.dumps({"problems": len(made), "templates": num_templates, "by_steps": dict(by_steps)}))
+        print_json({"problems": len(made), "templates": num_templates, "by_steps": dict(by_steps)})
         return
     counted = ", ".join(f"{number} of {steps} step{'s' if steps > 1 else ''}" for steps, number in by_steps)
     typer.echo(f"wrote {out}: {len(made)} problems of {num_templates} templates, {counted}")

@@ -9,11 +9,12 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 import typer
 from rich.console import Console
 
+from surefoot.cli.consoles import print_json, progress_console
 from surefoot.cli.recipe_steps import RecipeOptions, Size, Step, recipe_steps
 from surefoot.cli.report_files import file_errors, made_directory
 from surefoot.cli.row_file import write_files
@@ -56,9 +57,9 @@ def recipe(
     steps = list(recipe_steps(_options(output, gsm8k, test, exclude or [], model, size, seed)))
     if show:
         lines = [step.line for step in steps]
-        typer.echo(json.dumps(lines) if as_json else "\n".join(lines))
+        _tell(lines, "\n".join(lines), as_json=as_json)
         return
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = progress_console()
     made_directory(output)
     with file_errors():
         _check_same_recipe(output, steps)
@@ -66,9 +67,16 @@ def recipe(
     for number, step in enumerate(steps, start=1):
         all_rows_used &= _run(console, step, f"{number}/{len(steps)}")
     made = {role: str(output / role) for role in ("generator", "prm", "orm", "report")}
-    typer.echo(json.dumps(made) if as_json else f"wrote {', '.join(made.values())}")
+    _tell(made, f"wrote {', '.join(made.values())}", as_json=as_json)
     if not all_rows_used:
         raise typer.Exit(1)
+
+
+def _tell(document: Any, words: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(document)
+    else:
+        typer.echo(words)
 
 
 def _options(

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from surefoot.answers import EquivalenceJudge, MathVerifyJudge
+from surefoot.cli.consoles import print_json, progress_console
 from surefoot.cli.jsonl_command import OverwriteOption, RetryOption, SummaryOption, UrlOption
 from surefoot.cli.jsonl_progress import show_summary
 from surefoot.cli.jsonl_run import RowShape
@@ -74,7 +73,7 @@ def rollouts(
     The generator is that of the configuration, in this process, or with --url that of a running server. The same
     command goes on where it was interrupted.
     """
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = progress_console()
     drawing = Drawing(k, temperature, max_tokens, seed, generator)
     run = DrawnFile(source, output, drawing, concurrency, overwrite, retry_failed)
     client = partial(sampling_service, url, config, build_of(context))
@@ -88,7 +87,7 @@ def rollouts(
     write_files(output.parent, {output.name: written_rows(rows, "surefoot")})
     with_an_error = sum(row.first_error is not None for row in rows)
     if as_json:
-        typer.echo(json.dumps({"rows_written": len(rows), "with_an_error": with_an_error, **summary}))
+        print_json({"rows_written": len(rows), "with_an_error": with_an_error, **summary})
     else:
         show_summary(console, summary)
         typer.echo(f"{output}: {len(rows)} rows, {with_an_error} of them with an error")

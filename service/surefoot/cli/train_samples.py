@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.console import Console
 
 from surefoot.answers import EquivalenceJudge, MathVerifyJudge
+from surefoot.cli.consoles import print_json, progress_console
 from surefoot.cli.jsonl_command import OverwriteOption, RetryOption, SummaryOption, UrlOption
 from surefoot.cli.jsonl_progress import show_summary, shown_progress
 from surefoot.cli.jsonl_run import RowShape
@@ -108,7 +108,7 @@ def samples(
     """
     if written_as == "pools" and keep:
         raise typer.BadParameter("a pool holds every sample: leave it out, or give --as rows", param_hint="--keep")
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = progress_console()
     drawing = Drawing(n, temperature, max_tokens, seed, generator)
     run = DrawnFile(source, output, drawing, concurrency, overwrite, retry_failed)
     client = partial(sampling_service, url, config, build_of(context))
@@ -117,7 +117,7 @@ def samples(
         conditions = [name for name in KEPT if name in (keep or ())]
         counts = _write(run, conditions, written_as, judge, advance, only_way=only_way)
     if as_json:
-        typer.echo(json.dumps({**counts, **summary}))
+        print_json({**counts, **summary})
     else:
         show_summary(console, summary)
         typer.echo(f"{output}: {_told(counts)}")

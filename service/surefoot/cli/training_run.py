@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 from rich.console import Console
 
+from surefoot.cli.consoles import print_json, progress_console
 from surefoot.cli.failures import FileFailed
 from surefoot.cli.jsonl_progress import show_summary
 from surefoot.cli.jsonl_run import Failure, Tally
+from surefoot.cli.report_files import draw_pictures
 from surefoot.cli.row_file import read_file
 from surefoot.cli.training_progress import shown_training, told
 from surefoot.errors import ExamplesInvalid, ItemError
 from surefoot.evaluation.labelled_steps import labelled_steps
 from surefoot.training.class_weights import weighted
+from surefoot.training.curve_plot import draw_training
 from surefoot.training.examples import Example, up_to_last_target
 from surefoot.training.held_out import held_out
 from surefoot.training.labelled_row import LabelledRow, rows_from
@@ -32,6 +35,9 @@ if TYPE_CHECKING:
     from surefoot.training.loop import Data, Trained, Trainer
     from surefoot.training.lora import AdaptedModel
     from surefoot.wiring.training import TrainingBase
+
+_CURVES = "curves"
+"""The picture of the run, beside the adapter, where matplotlib is installed."""
 
 HELD_OUT = 0.05
 """Share of the problems to validate on, where no file of them is given."""
@@ -57,7 +63,7 @@ class TrainingRun:
 
     def execute(self) -> None:
         """Train to the end and say what came of it; leaves through `typer.Exit` if a row could not be used."""
-        console = Console(stderr=True, highlight=False, soft_wrap=True)
+        console = progress_console()
         self._check_directory()
         began = time.monotonic()
         tally = Tally()
@@ -136,6 +142,7 @@ class TrainingRun:
         with shown_training(console) as watcher:
             trained = trainer.run(watcher, keep)
         keep(trained)
+        draw_pictures(self.output, {_CURVES: partial(draw_training, trained.epochs, trained.best, self.output.name)})
         (self.output / FILE_NAME).unlink(missing_ok=True)
         return trained, watcher.tokens_per_s
 
@@ -206,7 +213,7 @@ class TrainingRun:
         if self.as_json:
             summary = {"adapter": str(self.output), "epochs": [*map(dict, trained.epochs)], "best_epoch": trained.best}
             speed = {"tokens_per_s": round(tokens_per_s, 1), "stopped_early": trained.stopped_early}
-            typer.echo(json.dumps({**summary, **speed, **tally.summary(seconds)}))
+            print_json({**summary, **speed, **tally.summary(seconds)})
             return
         if tally.failed:
             show_summary(console, tally.summary(seconds))

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from surefoot.evaluation.best_of_n_curves import LINES, Curve, LineName
-from surefoot.evaluation.pictures import picture_style, save_picture
+from surefoot.evaluation.pictures import GREY, LOOKS, Look, in_per_cent, picture_style, save_picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Okabe and Ito's palette, which colour-blind readers tell apart; the bounds are grey. Marker and dashes tell the lines
-# apart where colours do not.
-_LOOKS: Mapping[LineName, tuple[str, str, str]] = {
-    "prm_prod": ("#0072B2", "o", "-"),
-    "prm_min": ("#56B4E9", "v", "-"),
-    "prm_last": ("#009E73", "^", "-"),
-    "prm_mean": ("#CC79A7", "s", "-"),
-    "orm": ("#D55E00", "D", "-"),
-    "prm_weighted": ("#E69F00", "P", "--"),
-    "majority": ("#000000", "X", "--"),
-    "random": ("#777777", "", ":"),
-    "oracle": ("#777777", "", "-."),
+# Models are drawn through, what only counts votes or draws is dashed; the bounds, which are no choice, are grey.
+_LOOKS: Mapping[LineName, Look] = {
+    "prm_prod": replace(LOOKS[0], dashes="-"),
+    "prm_min": replace(LOOKS[5], dashes="-"),
+    "prm_last": replace(LOOKS[2], dashes="-"),
+    "prm_mean": replace(LOOKS[3], dashes="-"),
+    "orm": replace(LOOKS[1], dashes="-"),
+    "prm_weighted": replace(LOOKS[4], dashes="--"),
+    "majority": replace(LOOKS[6], dashes="--"),
+    "random": Look(GREY, "", ":", ""),
+    "oracle": Look(GREY, "", "-.", ""),
 }
 
 
@@ -41,21 +41,21 @@ def draw_curves(curves: Sequence[Curve], title: str, paths: Sequence[Path]) -> N
         axes.set_xscale("log", base=2)
         axes.set_xticks(sizes, [str(size) for size in sizes])
         axes.minorticks_off()
-        axes.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
-        axes.grid(axis="y", color="#DDDDDD", linewidth=0.6)
+        in_per_cent(axes)
+        axes.grid(axis="y")
         axes.set_xlabel("N: candidates to choose from")
         axes.set_ylabel("problems whose chosen candidate is right")
-        axes.set_title(f"{title}\nbands: one standard deviation from draw to draw", fontsize=10)
-        figure.legend(loc="outside right center", fontsize=9, frameon=False)
+        axes.set_title(f"{title}\nbands: one standard deviation from draw to draw")
+        figure.legend(loc="outside right center")
         save_picture(figure, paths)
 
 
 def _draw_curve(axes: Axes, curve: Curve) -> None:
-    colour, marker, dashes = _LOOKS[curve.line]
+    own = _LOOKS[curve.line]
     sizes = [point.n for point in curve.points]
     accuracy = [point.accuracy for point in curve.points]
     title = LINES[curve.line].title
-    axes.plot(sizes, accuracy, color=colour, marker=marker, linestyle=dashes, markersize=5, label=title)
+    axes.plot(sizes, accuracy, color=own.colour, marker=own.marker, linestyle=own.dashes, label=title)
     low = [max(0.0, point.accuracy - point.spread) for point in curve.points]
     high = [min(1.0, point.accuracy + point.spread) for point in curve.points]
-    axes.fill_between(sizes, low, high, color=colour, alpha=0.12, linewidth=0)
+    axes.fill_between(sizes, low, high, color=own.colour, alpha=0.12, linewidth=0)

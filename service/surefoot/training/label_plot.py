@@ -6,18 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from surefoot.evaluation.pictures import picture_style, save_picture
+from surefoot.evaluation.pictures import LOOKS, Look, in_per_cent, picture_style, save_picture
 from surefoot.training.label_efficiency import TITLES, Lines, Measure, Point, headline
 from surefoot.training.rounds import Choosing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Of Okabe and Ito's palette; marker and dashes tell the lines apart where colours do not.
-_LOOKS: Mapping[Choosing, tuple[str, str, str]] = {
-    "convincing": ("#0072B2", "o", "-"),
-    "uniform": ("#D55E00", "s", "--"),
-}
+_LOOKS: Mapping[Choosing, Look] = {"convincing": LOOKS[0], "uniform": LOOKS[1]}
 
 
 def draw_measures(lines: Lines, paths: Sequence[Path]) -> None:
@@ -34,19 +30,19 @@ def draw_measures(lines: Lines, paths: Sequence[Path]) -> None:
             axes.set_xticks(numbers, [str(number) for number in numbers])
             axes.minorticks_off()
             if measure != "loss":
-                axes.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
-            axes.grid(axis="y", color="#DDDDDD", linewidth=0.6)
+                in_per_cent(axes)
+            axes.grid(axis="y")
             axes.set_xlabel("labelled solutions")
-            axes.set_title(TITLES[measure], fontsize=10)
+            axes.set_title(TITLES[measure])
             if axes.lines:
-                axes.legend(fontsize=9, frameon=False)
-        figure.suptitle(headline(lines), fontsize=10)
+                axes.legend()
+        figure.suptitle(headline(lines))
         save_picture(figure, paths)
 
 
 def _draw_line(axes: Axes, how: Choosing, points: Sequence[Point], measure: Measure) -> None:
     known = [(point.num_labels, point.measures[measure]) for point in points if measure in point.measures]
     if known:
-        colour, marker, dashes = _LOOKS[how]
+        own = _LOOKS[how]
         numbers, values = zip(*known, strict=True)
-        axes.plot(numbers, values, color=colour, marker=marker, linestyle=dashes, markersize=5, label=how)
+        axes.plot(numbers, values, color=own.colour, marker=own.marker, linestyle=own.dashes, label=how)

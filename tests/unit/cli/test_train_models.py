@@ -46,7 +46,8 @@ def test_a_process_model_leaves_an_adapter_and_the_profile_that_serves_it(train,
     ended = train("prm", written("in.jsonl", *ROWS))
     assert ended.exit_code == 0, ended.output
     out = tmp_path / "out"
-    assert files_of(out) == {"adapter_config.json", "adapter_model.safetensors", "profile.toml", "surefoot.json"}
+    adapter = {"adapter_config.json", "adapter_model.safetensors", "profile.toml", "surefoot.json"}
+    assert files_of(out) == {*adapter, "curves.png", "curves.svg"}
     profile = load_profile(str(out / "profile.toml"))
     assert (profile.name, profile.trained, profile.notice) == ("embedded-prm-trained", True, None)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
-from surefoot.evaluation.pictures import picture_style, save_picture
+from surefoot.evaluation.pictures import GREY, INK, look, picture_paths, picture_style, save_picture
 from surefoot.evaluation.weak_supervision import Spread
 from surefoot.experiments.weak_to_strong.plan import Scheme
 from surefoot.experiments.weak_to_strong.results import StudentResult, mean_agreement
@@ -18,15 +18,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's palette, which colour-blind readers tell apart; markers tell the schemes apart where colours do not.
-_LOOKS: Mapping[Scheme, tuple[str, str]] = {
-    "naive": ("#0072B2", "o"),
-    "confidence": ("#D55E00", "D"),
-    "bootstrap": ("#009E73", "^"),
-    "probe": ("#CC79A7", "s"),
-    "language": ("#E69F00", "P"),
+_SCHEMES: Sequence[Scheme] = get_args(Scheme)
+_MARKS: Mapping[Scheme, tuple[str, str]] = {
+    scheme: (look(place).colour, look(place).marker) for place, scheme in enumerate(_SCHEMES)
 }
-_WEAK, _CEILING = "#777777", "#000000"
+_WEAK, _CEILING = GREY, INK
 _STEP = 0.11
 
 CAPTIONS: Mapping[str, str] = {
@@ -58,7 +54,7 @@ def draw_all(found: Sequence[StudentResult], directory: Path) -> None:
     for name, draw in drawers.items():
         with picture_style():
             figure = _panels(found, draw, labels[name], by_pair=name != "curves")
-            save_picture(figure, [directory / f"{name}.png", directory / f"{name}.svg"])
+            save_picture(figure, picture_paths(directory, name))
 
 
 def _panels(
@@ -75,22 +71,22 @@ def _panels(
     figure = Figure(figsize=(2.2 + 3.4 * len(tasks), 4.2), layout="constrained")
     for axes, (task, some) in zip(figure.subplots(1, len(tasks), squeeze=False)[0], tasks, strict=True):
         draw(axes, some)
-        axes.set_title(task, fontsize=10)
+        axes.set_title(task)
         axes.set_ylabel(label)
-        axes.grid(axis="y", color="#DDDDDD", linewidth=0.6)
+        axes.grid(axis="y")
         if by_pair:
             names = _pairs(some)
             axes.set_xticks(range(len(names)), names)
             axes.set_xlim(-0.6, len(names) - 0.4)
             axes.set_xlabel("layers of supervisor → student")
     known = {text: mark for axes in figure.axes for mark, text in zip(*axes.get_legend_handles_labels(), strict=True)}
-    figure.legend(known.values(), known.keys(), loc="outside upper center", ncols=4, frameon=False, fontsize=9)
+    figure.legend(known.values(), known.keys(), loc="outside upper center", ncols=4)
     return figure
 
 
 def _draw_accuracy(axes: Axes, found: Sequence[StudentResult]) -> None:
     for each, place in _places(found):
-        colour, marker = _LOOKS[each.scheme]
+        colour, marker = _MARKS[each.scheme]
         _mark(axes, place, each.student(), colour, marker, each.scheme)
     for place, name in enumerate(_pairs(found)):
         one = next(each for each in found if _pair(each) == name)
@@ -107,14 +103,14 @@ def _draw_pgr(axes: Axes, found: Sequence[StudentResult]) -> None:
     axes.axhline(1, color=_CEILING, linestyle="--", linewidth=1)
     for each, place in _places(found):
         if each.pgr_of_means is not None:
-            colour, marker = _LOOKS[each.scheme]
+            colour, marker = _MARKS[each.scheme]
             filled = colour if each.is_clear else "none"
             axes.plot([place], [each.pgr_of_means], marker, color=colour, markerfacecolor=filled, label=each.scheme)
 
 
 def _draw_imitation(axes: Axes, found: Sequence[StudentResult]) -> None:
     for each, place in _places(found):
-        colour, marker = _LOOKS[each.scheme]
+        colour, marker = _MARKS[each.scheme]
         for part, filled in (("where_right", colour), ("where_wrong", "none")):
             value = mean_agreement(each, part)
             if value is not None:
@@ -124,7 +120,7 @@ def _draw_imitation(axes: Axes, found: Sequence[StudentResult]) -> None:
 
 def _draw_curves(axes: Axes, found: Sequence[StudentResult]) -> None:
     naive = [each for each in found if each.scheme == "naive"]
-    for each, (colour, marker) in zip(naive, _LOOKS.values(), strict=False):
+    for each, (colour, marker) in zip(naive, _MARKS.values(), strict=False):
         epochs = [moment["epoch"] for moment in each.seeds[0].curve]
         for name, dashes in (("test_accuracy", "-"), ("validation_agreement", ":")):
             means = np.mean([[moment[name] for moment in seed.curve] for seed in each.seeds], axis=0)
@@ -135,7 +131,7 @@ def _draw_curves(axes: Axes, found: Sequence[StudentResult]) -> None:
 
 def _draw_calibration(axes: Axes, found: Sequence[StudentResult]) -> None:
     for each, place in _places(found):
-        colour, marker = _LOOKS[each.scheme]
+        colour, marker = _MARKS[each.scheme]
         values = [seed.error for seed in each.seeds]
         axes.plot([place], [float(np.mean(values))], marker, color=colour, label=each.scheme)
     for place, name in enumerate(_pairs(found)):
@@ -158,5 +154,5 @@ def _pairs(found: Sequence[StudentResult]) -> list[str]:
 
 def _places(found: Sequence[StudentResult]) -> list[tuple[StudentResult, float]]:
     """Beside each other within a pair, in the order of the schemes."""
-    names, schemes = _pairs(found), list(_LOOKS)
+    names, schemes = _pairs(found), list(_SCHEMES)
     return [(each, names.index(_pair(each)) + _STEP * (schemes.index(each.scheme) - 1.5)) for each in found]
