@@ -89,7 +89,7 @@ def _exercised() -> PrometheusTelemetry:
     telemetry.solutions_scored(ScoredBy("prm", "process", "probability", "min"), [solutions])
     for outcome in ("compared", "dropped", "failed"):
         telemetry.shadow_group("prm", outcome)
-    telemetry.shadow_compared("prm", [0.1], [True])
+    telemetry.shadow_compared("prm", [0.1], [True], [True])
     telemetry.models_compared("prm", "orm", [(solution, solution) for solution in solutions])
     return telemetry
 

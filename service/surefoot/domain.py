@@ -201,12 +201,14 @@ class SolutionScore:
 
 @dataclass(frozen=True, slots=True)
 class ScoredBy:
-    """Which model scored, and how its scores are to be read; an outcome model aggregates nothing."""
+    """Which model scored, and how its scores are to be read; an outcome model aggregates nothing. From `threshold` on
+    something is judged right."""
 
     model: str
     kind: Kind
     scale: Scale
     aggregation: Aggregation
+    threshold: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,8 +174,11 @@ class Telemetry(Protocol):
         """A served group was compared with what a candidate gives, or dropped, or the candidate failed on it."""
         ...
 
-    def shadow_compared(self, model: str, differences: Sequence[float], other_best: Sequence[bool]) -> None:
-        """|Difference| of each score that the model and its candidate gave, and whether their bests differ."""
+    def shadow_compared(
+        self, model: str, differences: Sequence[float], alike: Sequence[bool], other_best: Sequence[bool]
+    ) -> None:
+        """|Difference| of each score that the model and its candidate gave, whether they judge it alike, and of each
+        problem whether their bests differ."""
         ...
 
     def candidates_sampled(self, generator: str, num_candidates: int, num_tokens: int, seconds: float) -> None: ...
@@ -216,7 +219,9 @@ class SilentTelemetry:
 
     def shadow_group(self, model: str, outcome: str) -> None: ...
 
-    def shadow_compared(self, model: str, differences: Sequence[float], other_best: Sequence[bool]) -> None: ...
+    def shadow_compared(
+        self, model: str, differences: Sequence[float], alike: Sequence[bool], other_best: Sequence[bool]
+    ) -> None: ...
 
     def candidates_sampled(self, generator: str, num_candidates: int, num_tokens: int, seconds: float) -> None: ...
 

@@ -39,10 +39,12 @@ class Queue(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two models on one group: |difference| of each score that both gave, of steps or else of solutions, and for each
-    problem with several solutions whether the two have different bests."""
+    """Two models on one group: |difference| of each score that both gave, of steps or else of solutions, and whether
+    they judge it alike, each by its own threshold; and for each problem with several solutions whether the two have
+    different bests."""
 
     differences: tuple[float, ...]
+    alike: tuple[bool, ...]
     other_best: tuple[bool, ...]
 
 
@@ -57,12 +59,18 @@ class ShadowSummary:
     num_scores: int = 0
     total_difference: float = 0.0
     max_difference: float = 0.0
+    alike: int = 0
     ranked: int = 0
     other_best: int = 0
 
     @property
     def mean_difference(self) -> float | None:
         return self.total_difference / self.num_scores if self.num_scores else None
+
+    @property
+    def agreement(self) -> float | None:
+        """Share of the scores by which both judge alike."""
+        return self.alike / self.num_scores if self.num_scores else None
 
     def with_comparison(self, found: Comparison) -> ShadowSummary:
         """The summary with one group more."""
@@ -72,6 +80,7 @@ class ShadowSummary:
             num_scores=self.num_scores + len(found.differences),
             total_difference=self.total_difference + sum(found.differences),
             max_difference=max((self.max_difference, *found.differences)),
+            alike=self.alike + sum(found.alike),
             ranked=self.ranked + len(found.other_best),
             other_best=self.other_best + sum(found.other_best),
         )
@@ -149,7 +158,7 @@ class Shadow:
             found = compare(served_by, by, tasks, results, group.results)
             self.summary = self.summary.with_comparison(found)
             self._telemetry.shadow_group(self._line.name, "compared")
-            self._telemetry.shadow_compared(self._line.name, found.differences, found.other_best)
+            self._telemetry.shadow_compared(self._line.name, found.differences, found.alike, found.other_best)
 
     def _failed(self, error: Exception) -> None:
         # The class alone: a message may quote the text.
@@ -184,13 +193,15 @@ def compare(
         by_problem(kept, [theirs for _, _, theirs in both]),
         strict=True,
     )
+    scores = [
+        pair
+        for _, ours, theirs in both
+        if served_by.scale == by.scale and len(ours.steps) == len(theirs.steps)
+        for pair in zip(_scores(served_by, ours), _scores(by, theirs), strict=True)
+    ]
     return Comparison(
-        tuple(
-            abs(left - right)
-            for _, ours, theirs in both
-            if served_by.scale == by.scale and len(ours.steps) == len(theirs.steps)
-            for left, right in zip(_scores(served_by, ours), _scores(by, theirs), strict=True)
-        ),
+        tuple(abs(left - right) for left, right in scores),
+        tuple((left >= served_by.threshold) == (right >= by.threshold) for left, right in scores),
         tuple(
             have_different_bests([own_score(served_by, one) for one in ours], [own_score(by, one) for one in theirs])
             for ours, theirs in problems

@@ -89,7 +89,7 @@ def _is_a_probability(profile: Profile, aggregation: Aggregation | None) -> bool
 
 def scored_by(name: str, profile: Profile) -> ScoredBy:
     """How the scores of the model of that name are to be read."""
-    return ScoredBy(name, profile.kind, profile.scale, profile.aggregation)
+    return ScoredBy(name, profile.kind, profile.scale, profile.aggregation, profile.threshold)
 
 
 def summarise(

@@ -26,6 +26,12 @@ def test_differences_are_of_steps_in_order() -> None:
     assert found.differences == pytest.approx((0.25, 0.1))
 
 
+def test_scores_are_judged_by_each_models_own_threshold() -> None:
+    strict = ScoredBy("prm", "process", "probability", "min", 0.8)
+    found = compare(PRM, strict, TASKS[:1], [scored(0.5, 0.9, 0.4)], [scored(0.7, 0.8, 0.1)])
+    assert found.alike == (False, True, True)
+
+
 def test_bests_are_compared_within_each_problem() -> None:
     ours = [scored(0.5), scored(0.6), scored(0.1)]
     assert compare(PRM, PRM, TASKS, ours, [scored(0.7), scored(0.2), scored(0.3)]).other_best == (True,)

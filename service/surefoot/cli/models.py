@@ -50,7 +50,10 @@ def prepare(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Prepare the embedded base model in the cache; checks it, and repairs it where it is damaged."""
     settings = load_settings(config)
     directory = prepare_embedded(settings.cache)
-    print_json({"path": str(directory)}) if as_json else str(directory)
+    if as_json:
+        print_json({"path": str(directory)})
+    else:
+        typer.echo(str(directory))
 
 
 def prepare_embedded(cache: Path) -> Path:

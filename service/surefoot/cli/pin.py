@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from surefoot.cli.consoles import print_json, progress_console
+from surefoot.cli.consoles import harmless, print_json, progress_console
 from surefoot.cli.failures import FileFailed
 from surefoot.cli.serve import ConfigOption
 from surefoot.domain import ScoreTask
@@ -79,7 +79,10 @@ def pin(
     except OSError as cause:
         raise FileFailed(f"{output} cannot be written: {cause.strerror}", param="--output") from cause
     summary = {"path": str(output), **pinned.summary()}
-    print_json(summary, indent=2) if as_json else _sentence(summary)
+    if as_json:
+        print_json(summary, indent=2)
+    else:
+        typer.echo(harmless(_sentence(summary)))
 
 
 def _settings_of(model: str, profile: str, reference: str | None, allow: list[str]) -> ModelSettings:

@@ -13,6 +13,7 @@ from surefoot.cli import (
     train_recipe,
     train_rollouts,
     train_samples,
+    train_weak_to_strong,
 )
 
 app = typer.Typer(no_args_is_help=True)
@@ -33,3 +34,4 @@ app.command("generator")(train_models.generator)
 app.command("average")(train_average.average)
 app.command("recipe")(train_recipe.recipe)
 app.command("loop")(train_loop.loop)
+app.command("weak-to-strong")(train_weak_to_strong.weak_to_strong)

@@ -26,6 +26,12 @@ class ShadowMetrics:
             buckets=_DIFFERENCES,
             registry=registry,
         )
+        self._shadow_alike = Counter(
+            "surefoot_shadow_alike_scores",
+            "Those scores by which the candidate and the served model judge alike, each by its own threshold.",
+            ["model"],
+            registry=registry,
+        )
         self._shadow_ranked = Counter(
             "surefoot_shadow_ranked_groups",
             "Problems with several solutions that a candidate scored too.",
@@ -42,9 +48,12 @@ class ShadowMetrics:
     def shadow_group(self, model: str, outcome: str) -> None:
         self._shadow_groups.labels(model, outcome).inc()
 
-    def shadow_compared(self, model: str, differences: Sequence[float], other_best: Sequence[bool]) -> None:
+    def shadow_compared(
+        self, model: str, differences: Sequence[float], alike: Sequence[bool], other_best: Sequence[bool]
+    ) -> None:
         series = self._shadow_difference.labels(model)
         for difference in differences:
             series.observe(difference)
+        self._shadow_alike.labels(model).inc(sum(alike))
         self._shadow_ranked.labels(model).inc(len(other_best))
         self._shadow_other_best.labels(model).inc(sum(other_best))

@@ -16,7 +16,7 @@ from surefoot.modeling.heads import Head, vocabulary_head
 from surefoot.modeling.trunk_forward import TrunkForward
 from surefoot.training.examples import Example
 from surefoot.training.lora_shape import LoraShape
-from surefoot.training.lower_layers import LowerLayers
+from surefoot.training.lower_layers import KeptStates, LowerLayers
 
 
 class AdaptedModel:
@@ -31,11 +31,13 @@ class AdaptedModel:
         seed: int,
         kept_bytes: int = 0,
         with_words: bool = False,
+        kept: KeptStates | None = None,
     ) -> None:
         """`head` reads hidden states as it does when they are served; `with_words` reads next tokens beside.
 
-        What layers below the adapted ones give is computed once for each example, up to `kept_bytes` in memory. Raises
-        `TrainerMissing` and `NotTrainable`.
+        What layers below the adapted ones give is computed once for each example, up to `kept_bytes` in memory; `kept`
+        is what another model on the same base has computed, and is added to. Raises `TrainerMissing` and
+        `NotTrainable`.
         """
         if find_spec("peft") is None:
             raise TrainerMissing("training needs peft: pip install 'surefoot[train]'")
@@ -58,7 +60,7 @@ class AdaptedModel:
         # Drawn from the seed alone, whatever was drawn before.
         torch.manual_seed(seed)
         self._scale = shape.alpha / shape.rank
-        self._lower = LowerLayers(self._forward, layers[0], kept_bytes)
+        self._lower = LowerLayers(self._forward, layers[0], kept_bytes, kept)
         self._peft = get_peft_model(checkpoint.model, config)
         self._peft.eval()
         self.parameters: Mapping[str, torch.nn.Parameter] = {

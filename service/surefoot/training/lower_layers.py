@@ -8,6 +8,9 @@ import torch
 
 from surefoot.modeling.trunk_forward import Indices, TrunkForward
 
+KeptStates = dict[tuple[int, ...], torch.Tensor]
+"""By a sequence's tokens, what the lowest adapted layer is given for it, [tokens, hidden] on the CPU."""
+
 
 class LowerLayers:
     """Passes for training, which begin at the lowest adapted layer where what is below is known already.
@@ -15,10 +18,12 @@ class LowerLayers:
     A bf16 base of 576 dimensions takes 1.2 kB a token.
     """
 
-    def __init__(self, forward: TrunkForward, first: int, most_bytes: int) -> None:
-        """`first` is the place of the lowest adapted layer; beyond `most_bytes` nothing more is kept."""
-        self._forward, self._first, self._left = forward, first, most_bytes
-        self._kept: dict[tuple[int, ...], torch.Tensor] = {}
+    def __init__(self, forward: TrunkForward, first: int, most_bytes: int, kept: KeptStates | None = None) -> None:
+        """`first` is the place of the lowest adapted layer; beyond `most_bytes` nothing more is kept. `kept` is what
+        was kept for the same layer of the same base before, which is added to."""
+        self._forward, self._first = forward, first
+        self._kept: KeptStates = {} if kept is None else kept
+        self._left = most_bytes - sum(found.numel() * found.element_size() for found in self._kept.values())
         self._is_split = first > 0 and most_bytes > 0 and forward.can_be_split(first)
 
     def hidden_states(self, sequences: Sequence[tuple[int, ...]], positions: Indices) -> torch.Tensor:

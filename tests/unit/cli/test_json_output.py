@@ -97,6 +97,12 @@ def test_options_of_a_group_do_not_get_lost(program) -> None:
     assert program("models", "--json", "prepare").exit_code == 2
 
 
+@pytest.mark.parametrize(("options", "read"), [([], str.strip), (["--json"], lambda said: json.loads(said)["path"])])
+def test_where_the_base_model_is_can_be_read_either_way(program, tmp_path, monkeypatch, options, read) -> None:
+    monkeypatch.setattr("surefoot.cli.models.prepare_embedded", lambda _: tmp_path)
+    assert read(program("models", "prepare", *options).stdout) == str(tmp_path)
+
+
 def test_a_disk_that_refuses_is_said_with_what_is_kept(program, written, tmp_path, monkeypatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")

@@ -55,6 +55,8 @@ class ShadowOut(Response):
     mean_difference: float | None
     """Of the scores of steps, or of solutions for outcome models; null before the first, or on different scales."""
     max_difference: float
+    agreement: float | None
+    """Share of those scores by which both judge alike, each by its profile's threshold; null where there are none."""
     ranked: int
     """Problems with several solutions."""
     other_best: int

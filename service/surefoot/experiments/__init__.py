@@ -1,0 +1,1 @@
+"""Whole recipes that drive everything below: published experiments, from data to a report."""
