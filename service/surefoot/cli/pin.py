@@ -79,10 +79,7 @@ def pin(
     except OSError as cause:
         raise FileFailed(f"{output} cannot be written: {cause.strerror}", param="--output") from cause
     summary = {"path": str(output), **pinned.summary()}
-    if as_json:
-        print_json(summary, indent=2)
-    else:
-        typer.echo(harmless(_sentence(summary)))
+    _show(summary, as_json=as_json)
 
 
 def _settings_of(model: str, profile: str, reference: str | None, allow: list[str]) -> ModelSettings:
@@ -183,6 +180,13 @@ def _shown_progress(total: int) -> Iterator[Advance]:
             bar.update(task, advance=1, description="scoring in fp32")
 
         yield advance
+
+
+def _show(summary: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(summary, indent=2)
+    else:
+        typer.echo(harmless(_sentence(summary)))
 
 
 def _sentence(summary: Mapping[str, Any]) -> str:
