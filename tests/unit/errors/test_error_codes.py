@@ -3,9 +3,17 @@
 import pytest
 
 import surefoot.errors
-from surefoot.errors import EvaluationError, ItemError, RequestError, StartupError, SurefootError, TrainingError
+from surefoot.errors import (
+    BulkError,
+    EvaluationError,
+    ItemError,
+    RequestError,
+    StartupError,
+    SurefootError,
+    TrainingError,
+)
 
-FAMILIES = (SurefootError, ItemError, RequestError, StartupError, EvaluationError, TrainingError)
+FAMILIES = (SurefootError, ItemError, RequestError, StartupError, EvaluationError, BulkError, TrainingError)
 CLASSES = [getattr(surefoot.errors, name) for name in surefoot.errors.__all__]
 LEAVES = [error for error in CLASSES if error not in FAMILIES]
 
