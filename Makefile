@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check test-unit test-parity test-e2e test-long gpu-check loadtest docs audit format clean browser loadtest-traffic drills image-test
+.PHONY: help setup demo serve test check test-unit test-parity test-e2e test-long gpu-check loadtest docs audit format clean programs loadtest-traffic drills image-test
 SHELL := bash
 BIN := .venv/bin
 # Containers often forbid bytecode: then each of dozens of processes here compiles torch and all else anew.
@@ -13,8 +13,8 @@ help: ## Show what there is
 setup: ## Make the environment in .venv (does nothing when nothing changed)
 	@.ci/setup
 
-browser: ## Make sure of the browser that the page is tested in
-	@.ci/browser
+programs: ## Make sure of the programs that tests run: chromium and prometheus
+	@.ci/programs
 
 demo: setup ## Sample, score and rank solutions of a word problem with real models
 	@$(BIN)/surefoot demo
@@ -22,7 +22,7 @@ demo: setup ## Sample, score and rank solutions of a word problem with real mode
 serve: setup ## Start the service with its defaults and keep it up
 	@$(BIN)/surefoot serve
 
-test: setup check test-unit test-parity test-e2e ## Everything that CI runs
+test: setup programs check test-unit test-parity test-e2e ## Everything that CI runs
 
 check: setup ## Style, types and import rules
 	$(BIN)/ruff check .
@@ -31,7 +31,7 @@ check: setup ## Style, types and import rules
 	$(BIN)/lint-imports
 	$(BIN)/deptry service
 	$(BIN)/codespell .ci CHANGELOG.md CONTRIBUTING.md Dockerfile Makefile README.md SECURITY.md clients deploy docs loadtests service tests --skip '*.svg,*.json,*.lock,service/surefoot/api/web/vendor'
-	$(BIN)/shellcheck .ci/audit .ci/browser .ci/run .ci/setup .ci/vendor-katex deploy/image/build deploy/image/lock deploy/kubernetes/monitoring/make-prometheus-rule
+	$(BIN)/shellcheck .ci/audit .ci/programs .ci/run .ci/setup .ci/vendor-katex deploy/image/build deploy/image/lock deploy/kubernetes/monitoring/make-prometheus-rule
 	$(BIN)/hadolint Dockerfile
 
 test-unit: setup ## Unit, property, API and contract tests on fakes
@@ -40,7 +40,7 @@ test-unit: setup ## Unit, property, API and contract tests on fakes
 test-parity: setup ## Scores against plain formulas on tiny checkpoints
 	$(PYTEST) -n 2 --dist worksteal tests/parity
 
-test-e2e: setup browser ## The real server with the real models
+test-e2e: setup programs ## The real server with the real models
 	$(PYTEST) tests/e2e
 
 test-long: setup ## What is too slow for CI: trainers' own code (needs a package index), Ray with workers killed

@@ -28,11 +28,12 @@ FLAGS = (
 WAIT_MS = 60_000
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps an event loop running in this thread, in which no test with a loop of its own could run.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     if chromium is None:
-        pytest.fail("chromium is missing: run .ci/browser, or install Debian's package chromium")
+        pytest.fail("chromium is missing: run .ci/programs, or install Debian's package chromium")
     # A busy machine takes its time.
     expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
