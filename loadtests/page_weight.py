@@ -37,7 +37,7 @@ def main(
     """Print the page's weight and first paint as JSON."""
     chromium = shutil.which("chromium")
     if chromium is None:
-        sys.exit("chromium is missing: run .ci/browser, or install Debian's package chromium")
+        sys.exit("chromium is missing: run .ci/programs, or install Debian's package chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
         measured = [_one(browser, url) for _ in range(runs)]
