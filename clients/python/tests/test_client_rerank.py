@@ -82,10 +82,17 @@ def test_a_problem_that_cannot_be_ranked_is_an_error(driver, server):
 
 
 def test_scores_of_both_models_are_read(driver, server, ranking_answer):
-    ranking_answer["results"][0] |= {"score": 0.8, "outcome_score": -1.5, "steps": [{"index": 0, "score": 0.8}]}
+    ranking_answer["results"][0] |= {
+        "score": 0.8,
+        "outcome_score": -1.5,
+        "unit_score": 0.8,
+        "unit_outcome_score": 0.2,
+        "steps": [{"index": 0, "score": 0.8}],
+    }
     server.reply(httpx.Response(200, json=ranking_answer))
     result = driver.call("rerank", "2+3?", ["6", "5", ""]).results[0]
     assert (result.score, result.outcome_score, result.steps[0].score) == (0.8, -1.5, 0.8)
+    assert (result.unit_score, result.unit_outcome_score) == (0.8, 0.2)
 
 
 def grouped(answer, *groups):

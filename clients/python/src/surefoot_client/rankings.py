@@ -39,7 +39,8 @@ class RankedCandidate(Received):
     """One candidate in its place; `index` is its place in the request.
 
     `relevance_score` is `None` for a candidate that failed, and then `error` says why. `score` and `outcome_score` are
-    the two models' own scores, on their own scales, where they played a role. `document` is the candidate's text where
+    the two models' own scores, on their own scales, where they played a role, `unit_score` and `unit_outcome_score` the
+    same in (0, 1) as weighted votes take them, where their models have a map there. `document` is the candidate's text where
     `return_documents` asked for it. With `checked`, scores that rule checks were taken into, the ranking went by those.
     """
 
@@ -54,6 +55,8 @@ class RankedCandidate(Received):
     document: str | None = None
     checked: CheckedScore | None = None
     error: ServerError | None = None
+    unit_score: float | None = None
+    unit_outcome_score: float | None = None
 
     @classmethod
     def from_dict(cls, value: object, path: str = "candidate") -> RankedCandidate:
@@ -73,6 +76,8 @@ class RankedCandidate(Received):
             document=fields.optional("document", _document),
             checked=fields.optional("checked", CheckedScore.from_dict),
             error=error,
+            unit_score=fields.optional("unit_score", number),
+            unit_outcome_score=fields.optional("unit_outcome_score", number),
             _json=fields.json,
         )
 
