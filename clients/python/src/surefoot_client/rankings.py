@@ -40,8 +40,9 @@ class RankedCandidate(Received):
 
     `relevance_score` is `None` for a candidate that failed, and then `error` says why. `score` and `outcome_score` are
     the two models' own scores, on their own scales, where they played a role, `unit_score` and `unit_outcome_score` the
-    same in (0, 1) as weighted votes take them, where their models have a map there. `document` is the candidate's text where
-    `return_documents` asked for it. With `checked`, scores that rule checks were taken into, the ranking went by those.
+    same in (0, 1) as weighted votes take them, where their models have a map there. `document` is the candidate's text
+    where `return_documents` asked for it. With `checked`, scores that rule checks were taken into, the ranking went by
+    those.
     """
 
     index: int
