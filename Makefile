@@ -34,7 +34,7 @@ check: setup ## Style, types and import rules
 	$(BIN)/shellcheck .ci/audit .ci/programs .ci/run .ci/setup .ci/vendor-katex deploy/image/build deploy/image/lock deploy/kubernetes/monitoring/make-prometheus-rule
 	$(BIN)/hadolint Dockerfile
 
-test-unit: setup programs ## Unit, property, API and contract tests on fakes
+test-unit: setup ## Unit, property, API and contract tests on fakes
 	$(PYTEST) -n 2 --dist worksteal tests/unit tests/api tests/contract tests/architecture tests/loadtests tests/deploy clients/python/tests
 
 test-parity: setup ## Scores against plain formulas on tiny checkpoints

@@ -1,4 +1,4 @@
-"""The nginx lines of docs/operations.md, as they stand there, in a real nginx before servers that say what they are told."""
+"""The nginx lines of docs/operations.md, as they stand there, in a real nginx before servers that answer as told."""
 
 from __future__ import annotations
 
