@@ -53,10 +53,10 @@ def main(
     """Ask two replicas the same as the client chooses, by nginx with the lines of docs/operations.md, and in turns.
 
     Then one of them gets SIGTERM under load and is started again: nothing may be lost, and its problems come back to
-    it. Compared are ratios within the run: tokens computed, replicas a problem, shares. Each way has two servers of
-    its own, started on this machine and ended behind; nothing else should run meanwhile. About six minutes on two
-    cores, half a minute with --fake. Exits with 1 where something is not as it must be. Where nginx is missing, what
-    needs it is left out, and said.
+    it. Compared are ratios within the run: tokens computed, questions scored away from their problem, shares of the
+    replicas. Each way has two servers of its own, started on this machine and ended behind; nothing else should run
+    meanwhile. About four minutes on two cores, half a minute with --fake. Exits with 1 where something is not as it
+    must be. Where nginx is missing, what needs it is left out, and said.
     """
     out.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
@@ -81,7 +81,7 @@ def _ways(plan: Plan, *, has_nginx: bool, fake: bool) -> list[Measured]:
             console.print(f"{name}: {NO_NGINX}")
             continue
         found.append(measured_by(name, fake_servers if fake else real_servers, rounds, plan.callers))
-        console.print(f"{name}: {found[-1].seconds:.1f} s, {found[-1].homes:.2f} replicas a problem")
+        console.print(f"{name}: {found[-1].seconds:.1f} s, {found[-1].away:.0%} away from their problem")
     return found
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from loadtests.replicas.pair import Pair
@@ -46,6 +47,10 @@ class Asking:
     async def round(self, questions: Sequence[Question]) -> list[Answer]:
         """All of them, begun in their order; the next round knows their answers, as a search does."""
         return list(await asyncio.gather(*map(self._ask, questions)))
+
+    async def one_by_one(self, questions: Sequence[Question]) -> list[Answer]:
+        """All of them, each when the one before is answered: none waits, so that nothing is passed on."""
+        return [await self._ask(question) for question in questions]
 
     async def until_begun(self, more: int) -> None:
         """Until so many more have begun."""
@@ -124,3 +129,18 @@ async def placed(answers: Sequence[Answer], pair: Pair) -> list[Answer]:
         outcome = replace(answer.outcome, num_doubled=max(0, len(at) - 1))
         found.append(replace(answer, outcome=outcome, place=at[-1] if at else -1))
     return found
+
+
+def homes(answers: Sequence[Answer]) -> dict[int, int]:
+    """The replica that scored most of a problem's questions; the first of two that scored as many."""
+    places: dict[int, Counter[int]] = {}
+    for answer in answers:
+        if answer.place >= 0:
+            places.setdefault(answer.question.problem, Counter())[answer.place] += 1
+    return {problem: max(counts, key=lambda place: counts[place]) for problem, counts in places.items()}
+
+
+def share(values: Iterable[bool]) -> float:
+    """How many of them are so; 0 of none, which shows nothing."""
+    found = list(values)
+    return sum(found) / max(1, len(found))

@@ -3,74 +3,63 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loadtests.replicas.asking import Answer, Asking, placed
+from loadtests.replicas.asking import Answer, Asking, homes, placed, share
 from loadtests.replicas.pair import Pair, Starts
-from loadtests.replicas.questions import Question
+from loadtests.replicas.questions import Question, without_end
 from loadtests.replicas.ways import TIMEOUT_S, WAYS, warm_up
 from surefoot_client import AsyncSurefootClient
 
 LEAVING, STAYING = 0, 1
-ROUNDS_BEFORE, ROUNDS_AFTER = 2, 2
 
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """The answers by when they were asked for: before SIGTERM, in the round in which it came, when the replica had
-    ended, until it was back, and after that. `status` is its exit status."""
+    """The answers by when they were asked for: one after the other before all else, which tells where each problem is
+    when nothing waits; then many at a time before SIGTERM, in the round in which it came, when the replica had ended,
+    until it was back, and after that; at last one after the other again. `status` is its exit status."""
 
     name: str
     status: int
+    first: Sequence[Answer]
     before: Sequence[Answer]
     leaving: Sequence[Answer]
     without: Sequence[Answer]
     returning: Sequence[Answer]
     after: Sequence[Answer]
+    last: Sequence[Answer]
 
     @property
     def answers(self) -> list[Answer]:
-        return [*self.before, *self.leaving, *self.without, *self.returning, *self.after]
+        return [
+            *self.first, *self.before, *self.leaving, *self.without, *self.returning, *self.after, *self.last
+        ]  # fmt: skip
 
     @property
     def kept(self) -> float:
         """Of the answers about the staying replica's own problems while the other was away, the share that it gave."""
-        own = {problem for problem, place in homes(self.before).items() if place == STAYING}
-        return share(answer.place == STAYING for answer in self.without if answer.question.problem in own)
+        return share(each.place == STAYING for each in self._of(STAYING, self.without))
 
     @property
     def returned(self) -> float:
-        """Of the answers about the leaving replica's own problems after its return, the share that it gave."""
-        own = {problem for problem, place in homes(self.before).items() if place == LEAVING}
-        return share(answer.place == LEAVING for answer in self.after if answer.question.problem in own)
+        """Of the answers about the leaving replica's own problems after its return, the share that it gave when nothing
+        else waited."""
+        return share(each.place == LEAVING for each in self._of(LEAVING, self.last))
 
     def known(self, answers: Sequence[Answer]) -> float:
         """The share of tokens that was known from before, of the staying replica's own problems."""
-        own = {problem for problem, place in homes(self.before).items() if place == STAYING}
-        about = [answer for answer in answers if answer.question.problem in own]
+        about = self._of(STAYING, answers)
         return sum(answer.known for answer in about) / max(1, sum(answer.given for answer in about))
 
-
-def homes(answers: Sequence[Answer]) -> dict[int, int]:
-    """The replica that scored most of a problem's questions; the first of two that scored as many."""
-    places: dict[int, Counter[int]] = {}
-    for answer in answers:
-        if answer.place >= 0:
-            places.setdefault(answer.question.problem, Counter())[answer.place] += 1
-    return {problem: max(counts, key=lambda place: counts[place]) for problem, counts in places.items()}
-
-
-def share(values: Iterator[bool]) -> float:
-    """How many of them are so; 0 of none, which shows nothing."""
-    found = list(values)
-    return sum(found) / max(1, len(found))
+    def _of(self, place: int, answers: Sequence[Answer]) -> list[Answer]:
+        own = {problem for problem, home in homes(self.first).items() if home == place}
+        return [answer for answer in answers if answer.question.problem in own]
 
 
 def drain(name: str, starts: Starts, rounds: Sequence[Sequence[Question]], num_callers: int) -> Drained:
-    """Ask by that way without a pause while a replica leaves and comes back; `rounds` begin again after the last."""
+    """Ask by that way without a pause while a replica leaves and comes back; `rounds` go on in another lap after the last."""
     with Pair(starts) as pair:
         warm_up(pair)
         with WAYS[name](pair.urls) as address:
@@ -80,28 +69,27 @@ def drain(name: str, starts: Starts, rounds: Sequence[Sequence[Question]], num_c
 async def _drain(
     name: str, pair: Pair, rounds: Sequence[Sequence[Question]], address: str | Sequence[str], num_callers: int
 ) -> Drained:
-    replica, coming = pair.replicas[LEAVING], itertools.cycle(rounds)
+    replica, coming = pair.replicas[LEAVING], without_end(rounds)
     async with AsyncSurefootClient(address, timeout_s=TIMEOUT_S) as client:
         asking = Asking(client, num_callers)
 
-        async def ask(num_rounds: int) -> list[Answer]:
-            return [answer for _ in range(num_rounds) for answer in await asking.round(next(coming))]
-
         async def ask_until(done: asyncio.Future[None]) -> list[Answer]:
-            found = await ask(1)
+            found = await asking.round(next(coming))
             # A client leaves one that has failed alone for a while: only then is it as before.
             while not done.done() or any(server.available_in_s for server in client.servers):
-                found += await ask(1)
+                found += await asking.round(next(coming))
             await done
             return found
 
-        before = await ask(ROUNDS_BEFORE)
-        last = asyncio.create_task(ask(1))
+        first = await asking.one_by_one(next(coming))
+        before = await asking.round(next(coming))
+        under_way = asyncio.create_task(asking.round(next(coming)))
         await asking.until_begun(len(rounds[0]) // 3)
         status = await asyncio.to_thread(replica.stop)
-        leaving = await last
-        without = await ask(1)
+        leaving = await under_way
+        without = await asking.round(next(coming))
         returning = await ask_until(asyncio.ensure_future(asyncio.to_thread(replica.start)))
-        after = await ask(ROUNDS_AFTER)
-    parts = [await placed(answers, pair) for answers in (before, leaving, without, returning, after)]
+        after = await asking.round(next(coming))
+        last = await asking.one_by_one(next(coming))
+    parts = [await placed(answers, pair) for answers in (first, before, leaving, without, returning, after, last)]
     return Drained(name, status, *parts)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from loadtests.workloads import Group, workload
 
@@ -47,6 +48,19 @@ def rounds_of(num_problems: int, num_rounds: int, seed: int, first: int = 0) -> 
         rng.shuffle(asked)
         found.append(asked)
     return found
+
+
+def without_end(rounds: Sequence[Sequence[Question]]) -> Iterator[Sequence[Question]]:
+    """The rounds, and then the same problems again with candidates that nobody has asked about: scores that are
+    remembered would be no load."""
+    for lap in itertools.count():
+        for questions in rounds:
+            yield questions if lap == 0 else [_once_more(question, lap) for question in questions]
+
+
+def _once_more(question: Question, lap: int) -> Question:
+    first, second = ((f"Try {lap + 1}: {steps[0]}", *steps[1:]) for steps in question.candidates)
+    return replace(question, candidates=(first, second))
 
 
 def _with_example(problem: str, worked: Sequence[str]) -> str:

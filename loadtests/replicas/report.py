@@ -57,7 +57,7 @@ def markdown(
         f"# Two replicas\n\n{said}\n"
         "| | sent | accepted | answered | refused | lost | doubled | p50 / p95, s |\n"
         f"|---|---:|---:|---:|---:|---:|---:|---:|\n{counts}\n"
-        f"| | seconds | requests/s | tokens given | computed | … of {ways[-1].name} | replicas a problem | shares |\n"
+        f"| | seconds | requests/s | tokens given | computed | … of {ways[-1].name} | away | shares |\n"
         f"|---|---:|---:|---:|---:|---:|---:|---:|\n{costs}\n"
         f"| part | | measured | wanted | met |\n|---|---|---:|---:|---|\n{rows}\n"
         "![Latency of each request](latency.svg)\n"
@@ -81,7 +81,7 @@ def _cost(way: Measured, reference: Measured) -> str:
         f"{way.tokens.prompt:,}",
         f"{way.computed:,}",
         f"{way.computed / max(1, reference.computed):.2f}",
-        f"{way.homes:.2f}",
+        f"{way.away:.0%}",
         " / ".join(f"{share:.0%}" for share in found),
     )
     return f"| {way.name} | {' | '.join(cells)} |\n"
@@ -92,7 +92,7 @@ def _as_json(way: Measured) -> dict[str, Any]:
         "seconds": way.seconds,
         "tokens": asdict(way.tokens),
         "computed": way.computed,
-        "replicas_a_problem": way.homes,
+        "away": way.away,
         "shares": shares(answer.place for answer in way.answers),
     }
 

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import httpx
 
-from loadtests.replicas.asking import Answer, Asking, placed
+from loadtests.replicas.asking import Answer, Asking, homes, placed, share
 from loadtests.replicas.pair import Pair, Starts, Tokens
 from loadtests.replicas.questions import Question
 from loadtests.servers.nginx_server import nginx_before
@@ -56,10 +56,10 @@ class Measured:
         return sum(answer.computed for answer in self.answers)
 
     @property
-    def homes(self) -> float:
-        """At how many replicas a problem was scored, on average: from 1 to 2."""
-        pairs = {(answer.question.problem, answer.place) for answer in self.answers if answer.place >= 0}
-        return len(pairs) / max(1, len({problem for problem, _ in pairs}))
+    def away(self) -> float:
+        """The share of the questions that were scored elsewhere than most of their problem were."""
+        own = homes(self.answers)
+        return share(answer.place != own[answer.question.problem] for answer in self.answers if answer.place >= 0)
 
     @property
     def scores(self) -> dict[tuple[int, int], tuple[tuple[float, ...], ...]]:
