@@ -59,7 +59,7 @@ class Drained:
 
 
 def drain(name: str, starts: Starts, rounds: Sequence[Sequence[Question]], num_callers: int) -> Drained:
-    """Ask by that way without a pause while a replica leaves and comes back; `rounds` go on in another lap after the last."""
+    """Ask by that way without a pause while a replica leaves and comes back; after the last of `rounds` more follow."""
     with Pair(starts) as pair:
         warm_up(pair)
         with WAYS[name](pair.urls) as address:
