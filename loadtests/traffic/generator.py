@@ -16,7 +16,7 @@ from loadtests.traffic.requests import KINDS, Bodies, headers, read_answers, req
 PATIENCE_S = 310.0
 """More than `limits.request_timeout_s`: until then the server may still say that the time is over."""
 
-REFUSED_PAUSE_S = 0.1
+REFUSED_PAUSE_S = 0.5
 """Of a caller that asks without end: refusals must not take the time that is measured."""
 
 Clock = Callable[[], float]

@@ -85,15 +85,24 @@ def own_settings(config: Path | None, *, samples: bool) -> Settings:
     return settings
 
 
+def for_one_user(settings: Settings) -> Settings:
+    """Nobody else reaches it: whoever runs the process needs no leave of it, and nobody waits behind bulk work."""
+    scheduler = settings.scheduler
+    whole = scheduler.max_bulk_batch_tokens or scheduler.max_queue_tokens
+    return settings.model_copy(
+        update={
+            "auth": settings.auth.model_copy(update={"keys_file": None}),
+            "scheduler": scheduler.model_copy(update={"max_bulk_batch_tokens": whole}),
+        }
+    )
+
+
 @asynccontextmanager
 async def in_process(settings: Settings, build: Build, patience: Patience) -> AsyncIterator[AsyncSurefootClient]:
     """A client of the whole service in this process, once its models are ready. Raises `NotReady` if one fails."""
     from surefoot.api.app import create_app
 
-    # Nobody else reaches it, and whoever runs this process needs no leave of it.
-    unguarded = settings.auth.model_copy(update={"keys_file": None})
-    settings = settings.model_copy(update={"auth": unguarded})
-    service = await asyncio.to_thread(build, settings)
+    service = await asyncio.to_thread(build, for_one_user(settings))
     app = create_app(service)
     await service.start()
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from surefoot.callers import NOBODY
@@ -42,8 +42,10 @@ def next_batch(
     """Indices into `waiting` of the next forward pass: urgent before bulk, in each by their `turns`, then the oldest.
 
     As many as the budget of distinct tokens takes, from the first on and without gaps: skipping a long input for a
-    shorter one behind it would starve the long one. Equal ones keep their order; expired ones are never chosen. With
-    every input at most `max_batch_tokens` long, the result is empty only if nothing is left to run.
+    shorter one behind it would starve the long one. Bulk has a budget within it, of which the first one may be longer;
+    what is left of bulk then lets interactive inputs pass, and comes before other bulk in the next. Equal ones keep
+    their order; expired ones are never chosen. With every input at most `max_batch_tokens` long, the result is empty
+    only if nothing is left to run.
     """
     alive = [index for index, view in enumerate(waiting) if not has_expired(view, now)]
     alive.sort(
@@ -53,10 +55,24 @@ def next_batch(
             waiting[index].enqueued_at,
         )
     )
-    counted = DistinctTokens()
-    for count, index in enumerate(alive[: limits.max_batch_items]):
-        token_ids = waiting[index].token_ids
-        if counted.total + counted.cost_of(token_ids) > limits.max_batch_tokens:
-            return tuple(alive[:count])
-        counted.add(token_ids)
-    return tuple(alive[: limits.max_batch_items])
+    return tuple(_filled(alive, waiting, limits))
+
+
+def _filled(ordered: Sequence[int], waiting: Sequence[WaitingView], limits: SchedulerLimits) -> Iterator[int]:
+    """Of the indices in their order those that go along."""
+    counted, num_items, bulk_tokens, bulk_is_full = DistinctTokens(), 0, 0, False
+    for index in ordered:
+        view = waiting[index]
+        is_bulk = view.priority == "bulk"
+        if is_bulk and bulk_is_full:
+            continue
+        cost = counted.cost_of(view.token_ids)
+        if num_items == limits.max_batch_items or counted.total + cost > limits.max_batch_tokens:
+            return
+        if is_bulk and bulk_tokens and bulk_tokens + cost > limits.max_bulk_batch_tokens:
+            bulk_is_full = True
+            continue
+        counted.add(view.token_ids)
+        num_items += 1
+        bulk_tokens += cost if is_bulk else 0
+        yield index

@@ -16,6 +16,10 @@ class SchedulerLimits:
     """Distinct tokens of one forward pass, a shared beginning counted once; more is faster until memory or latency says
     stop."""
 
+    max_bulk_batch_tokens: int = 16_384
+    """The same of its bulk inputs; a first one may be longer. More is faster where a pass has a price of its own, less
+    keeps the wait of interactive work behind a pass short."""
+
     max_batch_items: int = 256
     """Inputs of one forward pass; more amortises short inputs, fewer keep the wait behind a pass short."""
 

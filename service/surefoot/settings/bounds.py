@@ -13,6 +13,9 @@ class SchedulerSettings(Section):
     max_batch_tokens: int = Field(0, ge=0)
     """Distinct tokens of a forward pass, a shared beginning once; more is faster until memory or latency says stop.
     0: 4096 where the pass is this process's on a CPU, which more does not make faster, else 16384."""
+    max_bulk_batch_tokens: int = Field(0, ge=0)
+    """Those of bulk work among them, beyond which only a single longer input goes: an interactive request that comes
+    during a pass waits for it. 0: 512 where the pass is this process's on a CPU, else no bound of its own."""
     max_batch_items: int = Field(256, ge=1)
     """Inputs of a forward pass."""
     max_queue_tokens: int = Field(1_048_576, ge=1)

@@ -33,6 +33,9 @@ CPU_BATCH_TOKENS, BATCH_TOKENS = 4_096, 16_384
 """Distinct tokens of a pass where nothing is set. On a CPU, which larger ones do not make faster, whoever comes next
 would wait longer, and activations take memory."""
 
+CPU_BULK_TOKENS = 512
+"""Those of bulk work among them on a CPU: about what makes a matrix product as fast as it gets there."""
+
 
 @dataclass(frozen=True, slots=True)
 class QueuedEngine:
@@ -91,9 +94,15 @@ def build_engine(model: ModelSettings, profile: Profile, settings: Settings, tel
 def scheduler_limits(kind: EngineKind, settings: Settings) -> SchedulerLimits:
     """What is set, and what is not by what the engine runs on. Raises a `SettingsInvalid`."""
     given = settings.scheduler.model_dump()
-    if not given["max_batch_tokens"]:
+    if not given["max_batch_tokens"] or not given["max_bulk_batch_tokens"]:
         on_cpu = kind in ("transformers", "log_ratio") and _is_cpu(settings.device)
-        given["max_batch_tokens"] = max(CPU_BATCH_TOKENS if on_cpu else BATCH_TOKENS, settings.max_input_tokens)
+        given["max_batch_tokens"] = given["max_batch_tokens"] or max(
+            CPU_BATCH_TOKENS if on_cpu else BATCH_TOKENS, settings.max_input_tokens
+        )
+        # Elsewhere a pass has a price of its own, which small ones would pay more often.
+        given["max_bulk_batch_tokens"] = given["max_bulk_batch_tokens"] or (
+            CPU_BULK_TOKENS if on_cpu else given["max_batch_tokens"]
+        )
     # A server's answer has a time limit of its own, and a new process here would not mend what is wrong there.
     given["stuck_after_s"] = math.inf if kind == "vllm_server" else given["stuck_after_s"] or math.inf
     for unbounded in ("max_queue_s", "max_bulk_queue_s"):

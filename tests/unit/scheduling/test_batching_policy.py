@@ -77,6 +77,42 @@ def test_bulk_fills_the_room_that_interactive_leaves() -> None:
     assert of_turn_zero(waiting, 2.0) == (1, 0)
 
 
+SHORT_BULK = SchedulerLimits(max_batch_tokens=10, max_bulk_batch_tokens=4, max_batch_items=9, bulk_max_wait_s=5.0)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "expected"), [([2, 2, 1], (0, 1)), ([2, 3, 1], (0,)), ([7, 1], (0,)), ([0, 7, 1], (0, 1))]
+)
+def test_bulk_ends_at_the_first_input_over_its_own_budget(lengths: list[int], expected: tuple[int, ...]) -> None:
+    waiting = [view(length, "bulk", 0.0) for length in lengths]
+    assert of_turn_zero(waiting, 1.0, SHORT_BULK) == expected
+
+
+def test_interactive_goes_along_beside_bulk_that_has_to_wait() -> None:
+    # At 9 s both are urgent and go by their turns.
+    waiting = [view(3, "bulk", 0.0), view(2, "bulk", 1.0), view(2, "interactive", 8.0), view(1, "bulk", 2.0)]
+    assert next_batch(waiting, [0.0, 1.0, 2.0, 3.0], 9.0, SHORT_BULK) == (0, 2)
+
+
+def test_interactive_is_bounded_by_the_whole_pass_alone() -> None:
+    waiting = [view(5, "interactive", 0.0), view(5, "interactive", 0.0), view(1, "interactive", 0.0)]
+    assert of_turn_zero(waiting, 1.0, SHORT_BULK) == (0, 1)
+
+
+@given(st.lists(VIEWS, max_size=12), st.floats(0, 40), st.integers(1, 12))
+def test_bulk_keeps_its_budget_and_nobody_of_a_kind_is_skipped(
+    waiting: Sequence[WaitingView], now: float, budget: int
+) -> None:
+    batch = of_turn_zero(waiting, now, SchedulerLimits(10, budget, 4, bulk_max_wait_s=5.0))
+    everything = of_turn_zero(waiting, now, SchedulerLimits(bulk_max_wait_s=5.0))
+    for kind in ("interactive", "bulk"):
+        in_order = [index for index in everything if waiting[index].priority == kind]
+        chosen = [index for index in batch if waiting[index].priority == kind]
+        assert chosen == in_order[: len(chosen)]
+    lengths = [waiting[index].num_tokens for index in chosen if waiting[index].num_tokens]
+    assert sum(lengths) <= max([budget, *lengths[:1]])
+
+
 def test_bulk_past_its_patience_goes_by_age() -> None:
     waiting = [view(6, "interactive", 1.0), view(6, "bulk", 0.0)]
     assert of_turn_zero(waiting, 5.5) == (1,)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from surefoot.settings import Settings
-from surefoot.wiring.engines import BATCH_TOKENS, CPU_BATCH_TOKENS, scheduler_limits
+from surefoot.wiring.engines import BATCH_TOKENS, CPU_BATCH_TOKENS, CPU_BULK_TOKENS, scheduler_limits
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,21 @@ from surefoot.wiring.engines import BATCH_TOKENS, CPU_BATCH_TOKENS, scheduler_li
 def test_a_pass_takes_what_its_device_is_fast_with(monkeypatch, kind, device: str, expected: int) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: device == "cuda")
     assert scheduler_limits(kind, Settings(models=[])).max_batch_tokens == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "device", "scheduler", "expected"),
+    [
+        ("transformers", "cpu", {}, CPU_BULK_TOKENS),
+        ("transformers", "cpu", {"max_batch_tokens": 9_000}, CPU_BULK_TOKENS),
+        ("transformers", "cpu", {"max_bulk_batch_tokens": 9_000}, 9_000),
+        ("transformers", "cuda", {}, BATCH_TOKENS),
+        ("vllm", "cpu", {"max_batch_tokens": 9_000}, 9_000),
+    ],
+)
+def test_bulk_is_kept_short_where_passes_are_slow(monkeypatch, kind, device, scheduler, expected) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: device == "cuda")
+    assert scheduler_limits(kind, Settings(models=[], scheduler=scheduler)).max_bulk_batch_tokens == expected
 
 
 def test_an_input_as_long_as_may_be_fits() -> None:
