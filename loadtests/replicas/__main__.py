@@ -27,6 +27,8 @@ from loadtests.traffic.bench import Check
 
 NO_NGINX = "left out: nginx is not installed (Debian: apt-get install nginx)"
 
+_PROBLEMS_HELP = "Asked by every way, in every round; fewer than 48 are a rehearsal."
+
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -43,20 +45,25 @@ class Plan:
 
 def main(
     out: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where report, plot and JSON go.")],
-    problems: Annotated[int, typer.Option(min=4, max=MOST_PROBLEMS, help="Asked by every way, in every round.")] = 48,
+    problems: Annotated[int, typer.Option(min=16, max=MOST_PROBLEMS, help=_PROBLEMS_HELP)] = 48,
     rounds: Annotated[int, typer.Option(min=2, max=MOST_ROUNDS, help="How often each problem is asked about.")] = 4,
-    drained: Annotated[int, typer.Option(min=4, max=MOST_PROBLEMS, help="Problems while a replica leaves.")] = 24,
+    drained: Annotated[int, typer.Option(min=16, max=MOST_PROBLEMS, help="Problems while a replica leaves.")] = 24,
     callers: Annotated[int, typer.Option(min=1, max=64, help="Questions under way at a time.")] = 16,
     seed: Annotated[int, typer.Option(help="Of the questions.")] = 1,
     fake: Annotated[bool, typer.Option("--fake", help="Over the shipped fakes, which keep no states.")] = False,
 ) -> None:
-    """Ask two replicas the same as the client chooses, by nginx with the lines of docs/operations.md, and in turns.
+    """Ask two replicas the same by three ways; then end one of them under load.
 
-    Then one of them gets SIGTERM under load and is started again: nothing may be lost, and its problems come back to
-    it. Compared are ratios within the run: tokens computed, questions scored away from their problem, shares of the
-    replicas. Each way has two servers of its own, started on this machine and ended behind; nothing else should run
-    meanwhile. About four minutes on two cores, half a minute with --fake. Exits with 1 where something is not as it
-    must be. Where nginx is missing, what needs it is left out, and said.
+    The ways are the client's own choice, nginx with the lines of
+    docs/operations.md, and nginx that takes turns. Compared are ratios within
+    the run: tokens computed, questions scored away from their problem, shares
+    of the replicas. A replica that gets SIGTERM loses nothing, and when it is
+    started again its problems come back to it.
+
+    Each part has two servers of its own, started on this machine and ended
+    behind; nothing else should run meanwhile. It takes about four minutes on
+    two cores, less than one with --fake. Exits with 1 where something is not as
+    it must be. Where nginx is missing, what needs it is left out, and said.
     """
     out.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()

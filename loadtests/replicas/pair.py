@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 from collections import Counter
@@ -72,7 +71,7 @@ class Replica:
         """SIGTERM; the exit status, when it has ended."""
         if self._server is None:
             raise RuntimeError("the replica does not run")
-        os.kill(self._server.process.pid, signal.SIGTERM)
+        self._server.process.send_signal(signal.SIGTERM)
         status = self._server.process.wait(END_LIMIT_S)
         self._before, self._server = self.scored, None
         self._running.close()

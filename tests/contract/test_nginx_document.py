@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -161,6 +162,11 @@ def test_a_body_as_large_as_the_service_takes_comes_through(proxied) -> None:
     answer = proxied.http.post(f"{proxied.url}/score", content=bytes(most))
     assert answer.status_code == 200
     assert [size for replica in proxied.replicas for size in replica.bodies] == [most]
+
+
+def test_the_service_answers_before_nginx_gives_up() -> None:
+    [seconds] = re.findall(r"proxy_read_timeout (\d+)s;", documented_block())
+    assert int(seconds) > Settings().limits.request_timeout_s
 
 
 def test_a_block_that_names_no_replicas_is_not_tested_in_place_of_the_document() -> None:

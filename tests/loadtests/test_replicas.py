@@ -22,7 +22,7 @@ from loadtests.traffic.outcomes import Outcome, counted
 from surefoot_client.errors import ConnectionFailed, ServerError, TimedOut
 
 NEEDS_NGINX = pytest.mark.skipif(nginx_program() is None, reason="nginx is not installed")
-NUM_PROBLEMS = 12
+NUM_PROBLEMS = 24
 
 
 def answer(problem: int, place: int, turn: int = 0, **changes) -> Answer:
