@@ -27,6 +27,7 @@ from loadtests.traffic.bench import Check
 
 NO_NGINX = "left out: nginx is not installed (Debian: apt-get install nginx)"
 
+_OUT_HELP = "Where report, plot and JSON go."
 _PROBLEMS_HELP = "Asked by every way, in every round; fewer than 48 are a rehearsal."
 
 console = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -44,7 +45,7 @@ class Plan:
 
 
 def main(
-    out: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where report, plot and JSON go.")],
+    out: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help=_OUT_HELP, file_okay=False)],
     problems: Annotated[int, typer.Option(min=16, max=MOST_PROBLEMS, help=_PROBLEMS_HELP)] = 48,
     rounds: Annotated[int, typer.Option(min=2, max=MOST_ROUNDS, help="How often each problem is asked about.")] = 4,
     drained: Annotated[int, typer.Option(min=16, max=MOST_PROBLEMS, help="Problems while a replica leaves.")] = 24,

@@ -103,7 +103,11 @@ def sound(answers: Sequence[Answer]) -> list[Check]:
     counts = counted(outcomes)
     said = sorted({each.said for each in outcomes if each.fate == "lost"})
     lost = f"{counts.lost} ({'; '.join(said[:3])})" if said else str(counts.lost)
+    # Without a place an answer would pass all that is asked of places.
+    placed = sum(answer.place >= 0 for answer in answers if answer.outcome.fate == "answered")
+    answered = counts.answered - counts.failed
     return [
+        Check("in the replicas' logs", f"{placed:,}", f"all {answered:,}", placed == answered),
         Check("lost", lost, "0", counts.lost == 0),
         Check("doubled", str(counts.doubled), "0", counts.doubled == 0),
     ]

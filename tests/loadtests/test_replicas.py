@@ -143,6 +143,7 @@ def test_affinity_as_it_should_be_crosses_nothing() -> None:
     [
         ([replace(each, computed=96) for each in AFFINE], "tokens computed"),
         ([replace(each, computed=0) for each in AFFINE], "tokens computed"),
+        ([replace(AFFINE[0], place=-1), *AFFINE[1:]], "in the replicas' logs"),
         ([replace(each, place=0) for each in AFFINE], "share of the busier replica"),
         ([replace(each, place=each.question.round % 2) for each in AFFINE], "scored away from its problem"),
         ([replace(each, outcome=replace(each.outcome, num_doubled=1)) for each in AFFINE], "doubled"),
@@ -205,7 +206,7 @@ def test_all_ways_give_the_same_scores_and_taking_turns_has_no_affinity(tmp_path
     with Pair(fake_servers) as pair:
         ways = [measure(name, pair, rounds, 4) for name in WAYS]
     for way in ways:
-        assert crossed(checks_of_way(way, None, keeps_states=False)[:4]) == []
+        assert crossed(checks_of_way(way, None, keeps_states=False)[:5]) == []
         assert min(shares(each.place for each in way.answers)) > 0
     assert crossed(same_scores(ways, "bfloat16")) == []
     away = {way.name: way.away for way in ways}
