@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check test-unit test-parity test-e2e test-long gpu-check loadtest docs audit format clean programs loadtest-traffic drills image-test
+.PHONY: help setup demo serve test check test-unit test-parity test-e2e test-long gpu-check loadtest docs audit format clean programs loadtest-traffic loadtest-replicas drills image-test
 SHELL := bash
 BIN := .venv/bin
 # Containers often forbid bytecode: then each of dozens of processes here compiles torch and all else anew.
@@ -13,7 +13,7 @@ help: ## Show what there is
 setup: ## Make the environment in .venv (does nothing when nothing changed)
 	@.ci/setup
 
-programs: ## Make sure of the programs that tests run: chromium and prometheus
+programs: ## Make sure of the programs that tests run: chromium, prometheus and nginx
 	@.ci/programs
 
 demo: setup ## Sample, score and rank solutions of a word problem with real models
@@ -62,6 +62,9 @@ docs: setup ## Build the documentation into out/docs; a broken link or any warni
 
 loadtest-traffic: setup ## Send up to three times what the service can do; nothing else may run meanwhile (14 minutes)
 	$(BIN)/python -m loadtests.traffic -o out/traffic
+
+loadtest-replicas: setup ## Ask two replicas by the client, by nginx and in turns, and end one; nothing else may run meanwhile (4 minutes)
+	$(BIN)/python -m loadtests.replicas -o out/replicas
 
 drills: setup ## Break something on purpose and count what became of the work; needs root, faketime and iptables
 	$(BIN)/python -m loadtests.drills

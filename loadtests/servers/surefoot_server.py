@@ -62,9 +62,12 @@ class SurefootServer:
 
 
 @contextmanager
-def surefoot_server(config: str, environment: Mapping[str, str] | None = None) -> Iterator[SurefootServer]:
-    """Runs `surefoot serve` with the settings in `config`, TOML to which a port is added, and ends it behind."""
-    with _running(config, ("surefoot", "serve", "--config"), (), environment) as server:
+def surefoot_server(
+    config: str, environment: Mapping[str, str] | None = None, port: int = 0
+) -> Iterator[SurefootServer]:
+    """Runs `surefoot serve` with the settings in `config`, TOML to which a port is added (0: a free one), and ends it
+    behind."""
+    with _running(config, ("surefoot", "serve", "--config"), (), environment, port) as server:
         yield server
 
 
