@@ -71,7 +71,8 @@ def _drilled(name: str) -> int:
         return FAILED
     failures = drilled.failures
     said = {"drill": name, "outcome": "failed" if failures else "passed", **asdict(drilled.counts)}
-    typer.echo(json.dumps({**said, "failures": failures, "seconds": round(time.monotonic() - began, 1)}))
+    found = {"claims": dict(drilled.claims), "failures": failures, "seconds": round(time.monotonic() - began, 1)}
+    typer.echo(json.dumps(said | found))
     return FAILED if failures else 0
 
 

@@ -39,7 +39,7 @@ def main(
     seconds: Annotated[float, typer.Option(min=4, help="Of each scenario; fewer than 60 are a rehearsal.")] = 100.0,
     max_queue_s: Annotated[
         float, typer.Option(help="scheduler.max_queue_s: what interactive requests may wait for.")
-    ] = 0.6,
+    ] = 1.0,
     fake: Annotated[bool, typer.Option("--fake", help="Over the shipped fakes instead of the real model.")] = False,
     threads: Annotated[int, typer.Option(min=0, help="Of a pass; 0 leaves torch's choice.")] = 0,
 ) -> None:
