@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from surefoot.answers.remembered import RememberingJudge
 from surefoot.domain import Message, SampledCandidate, SamplingOptions, SolutionScore
 from surefoot.early_stop import Ballot, EarlyStop, lead_confidence, should_stop
+from surefoot.errors import QueueFull
 from surefoot.ports import Sampler, Telemetry
 from surefoot.ranking import (
     CandidateInput,
@@ -118,17 +119,27 @@ async def draw_samples(
     """All candidates of one conversation, each what follows `beginning` in the answer; when the caller goes away the
     sampler stops too."""
     started = time.perf_counter()
-    try:
+    with _told(telemetry, name):
         prompt = await sampler.encode_prompt(messages, beginning=beginning)
         async with aclosing(sampler.sample(prompt, options)) as stream:  # type: ignore[type-var]
             candidates = sorted([candidate async for candidate in stream], key=lambda candidate: candidate.index)
-    except Exception:
-        telemetry.sampler_failed(name)
-        raise
     seconds = time.perf_counter() - started
     num_tokens = sum(candidate.num_tokens for candidate in candidates)
     telemetry.candidates_sampled(name, len(candidates), num_tokens, seconds)
     return Samples(prompt.token_ids, tuple(candidates), seconds)
+
+
+@contextmanager
+def _told(telemetry: Telemetry, generator: str) -> Iterator[None]:
+    """A request that is refused has not failed: the generator is well, and busy."""
+    try:
+        yield
+    except QueueFull as refusal:
+        telemetry.admission_refused(generator, refusal.code)
+        raise
+    except Exception:
+        telemetry.sampler_failed(generator)
+        raise
 
 
 async def find_best_of_n(task: BestOfNTask, ranker: Ranker, telemetry: Telemetry) -> BestOfN:
@@ -201,20 +212,14 @@ class _Run:
         return BestOfN(self._samples, ranking, self._saving(ranking))
 
     async def _open(self) -> AsyncIterator[SampledCandidate]:
-        try:
+        with _told(self._telemetry, self._task.generator):
             prompt = await self._task.sampler.encode_prompt(self._task.conversation)
-        except Exception:
-            self._telemetry.sampler_failed(self._task.generator)
-            raise
         self._samples = Samples(prompt.token_ids, (), 0.0)
         return self._task.sampler.sample(prompt, self._task.sampling)
 
     async def _next(self, stream: AsyncIterator[SampledCandidate]) -> SampledCandidate | None:
-        try:
+        with _told(self._telemetry, self._task.generator):
             return await anext(stream, None)
-        except Exception:
-            self._telemetry.sampler_failed(self._task.generator)
-            raise
 
     def _drawn(self, candidate: SampledCandidate) -> CandidateDrawn:
         candidates = sorted([*self._samples.candidates, candidate], key=lambda drawn: drawn.index)

@@ -86,13 +86,17 @@ def own_settings(config: Path | None, *, samples: bool) -> Settings:
 
 
 def for_one_user(settings: Settings) -> Settings:
-    """Nobody else reaches it: whoever runs the process needs no leave of it, and nobody waits behind bulk work."""
+    """Nobody else reaches it: whoever runs the process needs no leave of it, and nobody waits behind its work."""
     scheduler = settings.scheduler
     whole = scheduler.max_bulk_batch_tokens or scheduler.max_queue_tokens
     return settings.model_copy(
         update={
             "auth": settings.auth.model_copy(update={"keys_file": None}),
             "scheduler": scheduler.model_copy(update={"max_bulk_batch_tokens": whole}),
+            "generator": settings.generator.model_copy(update={"max_queue_s": 0.0}),
+            "remote_generators": [
+                remote.model_copy(update={"max_queue_s": 0.0}) for remote in settings.remote_generators
+            ],
         }
     )
 

@@ -75,6 +75,10 @@ class WrongModelKind(RequestError):
     code = "wrong_model_kind"
 
 
+MIN_RETRY_AFTER_S, MAX_RETRY_AFTER_S = 1.0, 60.0
+"""Within which every estimate of when there is room is kept."""
+
+
 class QueueFull(RequestError):
     """There is no room in the queue now; `retry_after_s` estimates when there is."""
 

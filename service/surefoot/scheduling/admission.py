@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from surefoot.domain import Priority
 from surefoot.errors import GroupTooLarge, QueueFull
+from surefoot.errors.request import MAX_RETRY_AFTER_S, MIN_RETRY_AFTER_S
 from surefoot.scheduling.limits import SchedulerLimits
 
-MIN_RETRY_AFTER_S = 1.0
-MAX_RETRY_AFTER_S = 60.0
 NEWEST_PASS_WEIGHT = 0.2
 """Share of the newest forward pass in the speed estimate; about the last ten passes count."""
 

@@ -43,6 +43,9 @@ class GeneratorSettings(Section):
     """Prompt and answer together; longer costs key/value cache."""
     max_concurrent: int = Field(64, ge=1)
     """Candidates in flight; more is faster until memory says stop."""
+    max_queue_s: float = Field(120.0, ge=0)
+    """Seconds that a request's candidates may wait for those before them, at the recent speed; beyond that it is
+    refused with 429. Less than `limits.request_timeout_s`; 0 sets no bound."""
     cpu_kv_cache_gib: int = Field(1, ge=1)
     """vLLM's key/value cache on a CPU, in GiB; 1 GiB holds about 46,000 tokens of the embedded model."""
 
@@ -85,6 +88,8 @@ class RemoteGeneratorSettings(Section):
     """Seconds for a connection."""
     max_concurrent: int = Field(64, ge=1)
     """Candidates in flight at this server."""
+    max_queue_s: float = Field(120.0, ge=0)
+    """As of `generator`."""
     max_retries: int = Field(3, ge=0)
     """Further attempts after 429, 502, 503 or a broken connection."""
     logprobs: bool = True

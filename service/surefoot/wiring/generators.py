@@ -11,6 +11,7 @@ from surefoot.domain import Message
 from surefoot.embedded.shipped_adapters import adapter_directory
 from surefoot.errors import SettingsInvalid
 from surefoot.ports import Sampler
+from surefoot.sampling.bounded_sampler import BoundedSampler
 from surefoot.sampling.life import PolicySource
 from surefoot.settings import GeneratorSettings, RemoteGeneratorSettings, Settings
 from surefoot.wiring.sources import checkpoint_directory
@@ -66,7 +67,8 @@ def shares_gpu(settings: Settings) -> bool:
 def build_generator(settings: Settings) -> Generator:
     """The configured generator, not started: its checkpoint is looked for when it starts."""
     wanted = settings.generator
-    return Generator(wanted.name, wanted.path, _build_sampler(settings), preface(wanted))
+    sampler = BoundedSampler(_build_sampler(settings), wanted.max_queue_s)
+    return Generator(wanted.name, wanted.path, sampler, preface(wanted))
 
 
 def build_remote_generator(wanted: RemoteGeneratorSettings) -> Generator:
@@ -84,7 +86,8 @@ def build_remote_generator(wanted: RemoteGeneratorSettings) -> Generator:
         max_retries=wanted.max_retries,
     )
     policy = RemotePolicy(wanted.model, wanted.api, Offer(wanted.logprobs, wanted.extensions))
-    return Generator(wanted.name, wanted.model, OpenAISampler(wanted.name, policy, server), preface(wanted))
+    sampler = BoundedSampler(OpenAISampler(wanted.name, policy, server), wanted.max_queue_s)
+    return Generator(wanted.name, wanted.model, sampler, preface(wanted))
 
 
 def preface(wanted: GeneratorSettings | RemoteGeneratorSettings) -> tuple[Message, ...]:

@@ -126,6 +126,9 @@ async def _stream(request: Request, reply: _Reply) -> EventStream[str]:
     except SamplerUnavailable:
         service.telemetry.sampler_failed(task.generator)
         raise
+    except QueueFull as refusal:
+        service.telemetry.admission_refused(task.generator, refusal.code)
+        raise
     return EventStream(
         reply.beginning(),
         reply.following(),
