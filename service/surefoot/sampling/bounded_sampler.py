@@ -23,7 +23,8 @@ class BoundedSampler:
     """
 
     def __init__(self, sampler: Sampler, max_queue_s: float, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._sampler, self._max_queue_s, self._clock = sampler, max_queue_s, clock
+        self.max_queue_s = max_queue_s
+        self._sampler, self._clock = sampler, clock
         self._num_under_way = 0
         self._finished_at: deque[float] = deque(maxlen=NUM_RECENT)
 
@@ -40,11 +41,11 @@ class BoundedSampler:
     async def encode_prompt(self, messages: Sequence[Message], *, beginning: str = "") -> Prompt:
         """Raises `QueueFull` too: every request begins here, and none has been answered in part yet."""
         wait_s = self._wait_s()
-        if 0 < self._max_queue_s < wait_s:
-            retry_s = min(max(wait_s - self._max_queue_s, MIN_RETRY_AFTER_S), MAX_RETRY_AFTER_S)
+        if 0 < self.max_queue_s < wait_s:
+            retry_s = min(max(wait_s - self.max_queue_s, MIN_RETRY_AFTER_S), MAX_RETRY_AFTER_S)
             raise QueueFull(
                 f"{self._num_under_way} candidates are to be drawn before this request's, for {wait_s:.0f} s, and it "
-                f"may wait {self._max_queue_s:g} s; retry in {retry_s:.0f} s",
+                f"may wait {self.max_queue_s:g} s; retry in {retry_s:.0f} s",
                 retry_after_s=retry_s,
             )
         return await self._sampler.encode_prompt(messages, beginning=beginning)

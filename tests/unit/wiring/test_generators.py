@@ -9,9 +9,6 @@ import pytest
 from surefoot.domain import Message
 from surefoot.errors import CheckpointMissing, GpuMemoryTooSmall, SamplerUnavailable, SettingsInvalid
 from surefoot.modeling.adapters import read_adapter
-from surefoot.sampling.openai_sampler import OpenAISampler
-from surefoot.sampling.transformers_sampler import TransformersSampler
-from surefoot.sampling.vllm_sampler import VllmSampler
 from surefoot.settings import Example, GeneratorSettings, GpuSettings, ModelSettings, RemoteGeneratorSettings, Settings
 from surefoot.wiring import generators
 from surefoot.wiring.generators import (
@@ -103,12 +100,18 @@ def test_without_reward_models_no_gpu_is_shared(vllm_is, gpu) -> None:
     assert not shares_gpu(alone)
 
 
-@pytest.mark.parametrize(("engine", "expected"), [("vllm", VllmSampler), ("transformers", TransformersSampler)])
-def test_engine_decides_the_sampler(vllm_is, engine: str, expected: type) -> None:
+@pytest.mark.parametrize("engine", ["vllm", "transformers"])
+def test_engine_decides_the_sampler(vllm_is, engine: str) -> None:
     vllm_is(True)
     generator = build_generator(settings(engine=engine, name="policy", path="/models/policy"))
-    assert isinstance(generator.sampler, expected)
-    assert (generator.name, generator.model) == ("policy", "/models/policy")
+    assert (generator.name, generator.model, generator.sampler.state().engine) == ("policy", "/models/policy", engine)
+
+
+def test_how_long_candidates_may_wait_is_its_own_setting(vllm_is) -> None:
+    vllm_is(True)
+    own = build_generator(settings(engine="vllm", max_queue_s=7.0))
+    far = build_remote_generator(RemoteGeneratorSettings(name="far", url="http://far:8000", model="m", max_queue_s=9.0))
+    assert (own.sampler.max_queue_s, far.sampler.max_queue_s) == (7.0, 9.0)  # type: ignore[attr-defined]
 
 
 def test_building_looks_for_no_checkpoint(vllm_is) -> None:
@@ -227,8 +230,8 @@ def far(**changes: object) -> RemoteGeneratorSettings:
 
 def test_a_remote_generator_is_built_and_not_asked() -> None:
     generator = build_remote_generator(far())
-    assert isinstance(generator.sampler, OpenAISampler)
-    assert (generator.name, generator.model, generator.sampler.state().state) == ("far", "m", "idle")
+    assert (generator.name, generator.model) == ("far", "m")
+    assert (generator.sampler.state().engine, generator.sampler.state().state) == ("openai", "idle")
 
 
 def test_a_remote_generator_has_a_preface_of_its_own() -> None:
