@@ -27,6 +27,11 @@ ANSWER = json.dumps(
 ).encode()
 
 
+class _Quiet(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """nginx may reset connections that it kept open, when it ends: that is no error of a replica's."""
+
+
 @dataclass
 class Replica:
     """Answers POST with `status`; `problems` are the marks of what it was asked, `bodies` their sizes."""
@@ -59,7 +64,7 @@ class Replica:
             def log_message(self, *_: object) -> None:
                 pass
 
-        server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+        server = stack.enter_context(_Quiet(("127.0.0.1", 0), Handler))
         server.daemon_threads = True
         # nginx keeps connections open, whose threads would be waited for.
         server.block_on_close = False

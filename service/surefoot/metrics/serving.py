@@ -51,7 +51,7 @@ class ServingMetrics:
         )
         self._refusals = Counter(
             "surefoot_admission_refusals",
-            "Groups of inputs that were not let into a queue, by error code.",
+            "Groups of inputs, and requests to a generator, that were not let into a queue, by error code.",
             ["backend", "reason"],
             registry=registry,
         )
