@@ -17,7 +17,9 @@ from surefoot_client import AsyncSurefootClient, ItemResult, ScoreItem, Surefoot
 
 NUM_ITEMS, BATCH_SIZE = 10_000, 20
 OPTIONS = {"batch_size": BATCH_SIZE, "max_concurrent": 8, "on_error": "mark"}
-SETTINGS = {"max_retries": 12, "uniform": lambda low, high: low + 0.01 * (high - low)}
+# Only the deadline ends a call: a third of all attempts fails, and a burst hits whoever comes back first again and
+# again, so that with 500 requests a run some end up with ten failed attempts and, now and then, more than twelve.
+SETTINGS = {"max_retries": 1_000, "uniform": lambda low, high: low + 0.01 * (high - low)}
 
 
 def item(number: int) -> ScoreItem:
@@ -84,7 +86,7 @@ def test_every_item_settles_exactly_once_in_its_place(run) -> None:
 
 
 def test_every_score_is_that_of_a_run_without_faults(run, scores_without_faults) -> None:
-    assert all(isinstance(outcome, ItemResult) for outcome in run.outcomes)
+    assert [outcome for outcome in run.outcomes if not isinstance(outcome, ItemResult)] == []
     assert [outcome.score for outcome in run.outcomes] == scores_without_faults
     # A slip to the neighbour would show.
     assert len(set(scores_without_faults)) > 0.9 * NUM_ITEMS
