@@ -5,43 +5,31 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
 from surefoot.answers.remembered import RememberingJudge
-from surefoot.domain import Message, SampledCandidate, SamplingOptions, SolutionScore
-from surefoot.early_stop import Ballot, EarlyStop, lead_confidence, should_stop
-from surefoot.errors import QueueFull
-from surefoot.ports import Sampler, Telemetry
-from surefoot.ranking import (
+from surefoot.candidate_scores import (
     CandidateInput,
     CandidateScores,
-    RankedGroup,
-    Ranker,
-    Ranking,
     RankOptions,
     RankTask,
     check_options,
     first_failure,
     join_scores,
-    report_agreement,
     score_candidates,
 )
+from surefoot.domain import Message, SampledCandidate, SamplingOptions, SolutionScore
+from surefoot.drawing import Samples, telling
+from surefoot.early_stop import Ballot, EarlyStop, lead_confidence, should_stop
+from surefoot.ports import Sampler, Telemetry
+from surefoot.ranking import RankedGroup, Ranker, Ranking, report_agreement
 from surefoot.selection import ballots
 from surefoot.summary import scored_by
 
 MAX_SCORING = 32
 """Candidates of one request that wait for their scores; more fills batches, fewer leave the queue to others."""
-
-
-@dataclass(frozen=True, slots=True)
-class Samples:
-    """Finished candidates in order of their index, and the policy's own prompt tokens."""
-
-    prompt_token_ids: tuple[int, ...]
-    candidates: tuple[SampledCandidate, ...]
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,41 +93,6 @@ class Finished:
 
 
 Event = CandidateDrawn | CandidateScored | Finished
-
-
-async def draw_samples(
-    name: str,
-    sampler: Sampler,
-    messages: Sequence[Message],
-    options: SamplingOptions,
-    telemetry: Telemetry,
-    *,
-    beginning: str = "",
-) -> Samples:
-    """All candidates of one conversation, each what follows `beginning` in the answer; when the caller goes away the
-    sampler stops too."""
-    started = time.perf_counter()
-    with _told(telemetry, name):
-        prompt = await sampler.encode_prompt(messages, beginning=beginning)
-        async with aclosing(sampler.sample(prompt, options)) as stream:  # type: ignore[type-var]
-            candidates = sorted([candidate async for candidate in stream], key=lambda candidate: candidate.index)
-    seconds = time.perf_counter() - started
-    num_tokens = sum(candidate.num_tokens for candidate in candidates)
-    telemetry.candidates_sampled(name, len(candidates), num_tokens, seconds)
-    return Samples(prompt.token_ids, tuple(candidates), seconds)
-
-
-@contextmanager
-def _told(telemetry: Telemetry, generator: str) -> Iterator[None]:
-    """A request that is refused has not failed: the generator is well, and busy."""
-    try:
-        yield
-    except QueueFull as refusal:
-        telemetry.admission_refused(generator, refusal.code)
-        raise
-    except Exception:
-        telemetry.sampler_failed(generator)
-        raise
 
 
 async def find_best_of_n(task: BestOfNTask, ranker: Ranker, telemetry: Telemetry) -> BestOfN:
@@ -212,13 +165,13 @@ class _Run:
         return BestOfN(self._samples, ranking, self._saving(ranking))
 
     async def _open(self) -> AsyncIterator[SampledCandidate]:
-        with _told(self._telemetry, self._task.generator):
+        with telling(self._telemetry, self._task.generator):
             prompt = await self._task.sampler.encode_prompt(self._task.conversation)
         self._samples = Samples(prompt.token_ids, (), 0.0)
         return self._task.sampler.sample(prompt, self._task.sampling)
 
     async def _next(self, stream: AsyncIterator[SampledCandidate]) -> SampledCandidate | None:
-        with _told(self._telemetry, self._task.generator):
+        with telling(self._telemetry, self._task.generator):
             return await anext(stream, None)
 
     def _drawn(self, candidate: SampledCandidate) -> CandidateDrawn:

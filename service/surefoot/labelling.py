@@ -8,19 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from surefoot.answers import EquivalenceJudge, group_answers
+from surefoot.candidate_scores import RankOptions, RankTask, Verdict, check_options, first_failure, score_candidates
 from surefoot.convincing import Choice, Judged, choose_convincing
 from surefoot.domain import ScoreOptions, SolutionScore, Timing, Usage
 from surefoot.errors import EmptyProblem, ItemError
 from surefoot.pipeline import ModelScorer
-from surefoot.ranking import (
-    RankOptions,
-    RankTask,
-    Verdict,
-    check_options,
-    final_answer,
-    first_failure,
-    score_candidates,
-)
+from surefoot.ranking import final_answer
 
 JUDGING_S = 5.0
 """Seconds for comparing one problem's answers; those that are not reached count as different."""

@@ -123,7 +123,7 @@ def plain_scores(line: ScoringLine, rows_of: PlainPass) -> PlainScores:
     """What `line` would serve if every input had a plain forward pass to itself."""
 
     async def scores(task: ScoreTask) -> list[float]:
-        rendered = (await asyncio.to_thread(line.prepare, task)).inputs[-1]
+        rendered = (await asyncio.to_thread(line.preparation.prepare, task)).inputs[-1]
         rows = await rows_of(ForwardItem(rendered, head=line.head))
         return [reading.score for reading in read(line.profile, rows, len(rendered.readout_positions))]
 

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from surefoot.best_of_n import draw_samples
 from surefoot.domain import Message, SamplingOptions
+from surefoot.drawing import draw_samples
 from surefoot.errors import SamplerUnavailable
 from surefoot.ports import SilentTelemetry
 from surefoot.sampling.fake_sampler import FakeSampler

@@ -15,11 +15,11 @@ from surefoot.best_of_n import (
     best_of_n_events,
     find_best_of_n,
 )
+from surefoot.candidate_scores import CandidateInput, RankOptions, RankTask
 from surefoot.domain import Message, SamplingOptions, Strategy
 from surefoot.early_stop import EarlyStop
 from surefoot.errors import AggregationNotDefined, GroupTooLarge, SamplerUnavailable
 from surefoot.ports import SilentTelemetry
-from surefoot.ranking import CandidateInput, RankOptions, RankTask
 from surefoot.sampling.fake_sampler import FakeSampler
 from surefoot.scheduling.limits import SchedulerLimits
 from surefoot.selection import NEEDS_OUTCOME, NEEDS_PROCESS

@@ -2,10 +2,10 @@
 
 import pytest
 
+from surefoot.candidate_scores import CandidateInput, RankTask
 from surefoot.domain import ScoreOptions
 from surefoot.errors import EmptyProblem
 from surefoot.labelling import LabelTask, choose_for_labelling
-from surefoot.ranking import CandidateInput, RankTask
 from surefoot.wiring.fake_service import FakeParts, KeysOnly, build_fake_service
 
 

@@ -253,7 +253,7 @@ class StubbornTokenizer(FakeTokenizer):
 
 async def test_an_item_that_breaks_the_tokenizer_fails_alone_and_is_not_quoted(bench, caplog) -> None:
     tested = await bench()
-    tested.line._renderer = build_renderer(tested.line.profile, StubbornTokenizer())
+    tested.line.preparation._renderer = build_renderer(tested.line.profile, StubbornTokenizer())
     first, second = await tested.score(ScoreTask("p", steps=("kaboom secret",)), TASK)
     assert isinstance(first, RuntimeError)
     assert isinstance(second, SolutionScore)

@@ -30,9 +30,9 @@ async def test_a_caller_whose_work_waits_too_long_is_refused_before_its_texts_ar
     await fake.service.start()
     line = fake.service.registry.get("prm").line
     prepared = []
-    prepare = line.prepare_group
+    prepare = line.preparation.prepare_group
     monkeypatch.setattr(
-        line, "prepare_group", lambda tasks, **more: (prepared.append(tasks), prepare(tasks, **more))[1]
+        line.preparation, "prepare_group", lambda tasks, **more: (prepared.append(tasks), prepare(tasks, **more))[1]
     )
     try:
         await line.score_group([task(0)], OPTIONS)

@@ -6,14 +6,10 @@ from typing import get_args
 
 import pytest
 
+from surefoot.candidate_scores import CandidateInput, RankOptions, RankTask
 from surefoot.domain import ScoreOptions, Strategy
 from surefoot.errors import AggregationNotDefined, EmptyProblem, GroupTooLarge
-from surefoot.ranking import (
-    CandidateInput,
-    Ranker,
-    RankOptions,
-    RankTask,
-)
+from surefoot.ranking import Ranker
 from surefoot.scheduling.limits import SchedulerLimits
 from surefoot.selection import NEEDS_OUTCOME, NEEDS_PROCESS, NEEDS_UNIT_SCORES, STRATEGIES
 from surefoot.wiring.fake_service import FakeParts, KeysOnly, build_fake_service

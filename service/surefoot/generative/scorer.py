@@ -26,8 +26,9 @@ from surefoot.domain import (
 )
 from surefoot.errors import BackendFailed, DeadlineExceeded, ItemError, QueueFull, RequestError
 from surefoot.generative.drawing import CritiqueSource
-from surefoot.pipeline import Prepared, ScoringLine, Submits, by_problem, usage_of
+from surefoot.pipeline import ScoringLine, Submits, by_problem
 from surefoot.ports import Telemetry
+from surefoot.preparation import Prepared, usage_of
 from surefoot.profiles import Profile
 from surefoot.readout import Reading, read
 from surefoot.scheduling.admission import Occupancy, admit
@@ -96,7 +97,7 @@ class GenerativeScorer:
 
     def prepare(self, task: ScoreTask, *, trace: bool = False) -> Prepared:
         """The prompts of a task, whose critiques are still to be drawn. Raises the `ItemError` in its place."""
-        return self._line.prepare(task, trace=trace)
+        return self._line.preparation.prepare(task, trace=trace)
 
     async def score_group(self, tasks: Sequence[ScoreTask], options: ScoreOptions) -> GroupScore:
         """As every Scorer; raises `SamplerUnavailable` too, where no critique can be drawn for anyone now."""
@@ -104,7 +105,7 @@ class GenerativeScorer:
         deadline = None if options.timeout_s is None else asyncio.get_running_loop().time() + options.timeout_s
         check_aggregation(self.profile, options.aggregation)
         check_step_checks(self.profile, options)
-        prepared = await asyncio.to_thread(self._line.prepare_group, tasks, trace=options.trace)
+        prepared = await asyncio.to_thread(self._line.preparation.prepare_group, tasks, trace=options.trace)
         prompts = [prompt for entry in prepared if isinstance(entry, Prepared) for prompt in entry.inputs]
         outcomes = await self._verdicts(prompts, options, deadline) if prompts else []
         remaining = iter(outcomes)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import weakref
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
@@ -25,16 +24,14 @@ from surefoot.self_check import PlainPass, PlainScores, SelfCheck, check_scores,
 from surefoot.settings import ModelSettings, Settings
 from surefoot.succession import Succession
 from surefoot.wiring.detection import profile_of
-from surefoot.wiring.engine import Engine, EngineKey
-from surefoot.wiring.engines import QueuedEngine, build_engine, engine_key
+from surefoot.wiring.engine import Engine
+from surefoot.wiring.engine_pool import LAST_PASS_S, EnginePool
+from surefoot.wiring.engines import QueuedEngine, engine_key
 from surefoot.wiring.memory import within_memory
 from surefoot.wiring.verifiers import critique_limit, open_verifier
 
 if TYPE_CHECKING:
     from surefoot.modeling.identity import EngineIdentity
-
-LAST_PASS_S = 5.0
-"""Seconds for a pass that still runs when the service closes: whoever waited for it has been answered by then."""
 
 
 class ModelLoader:
@@ -47,9 +44,7 @@ class ModelLoader:
         self._settings = settings
         self._telemetry = telemetry
         self._samplers = samplers
-        self._engines: dict[EngineKey, QueuedEngine] = {}
-        self._lines: defaultdict[EngineKey, weakref.WeakSet[ScoringLine]] = defaultdict(weakref.WeakSet)
-        self._closings: set[asyncio.Task[None]] = set()
+        self._engines = EnginePool(settings, telemetry)
         self._observers: dict[str, Observer] = {}
         self._own_heads = itertools.count(1)
         file = settings.promotions_file
@@ -85,7 +80,7 @@ class ModelLoader:
 
     def engines(self) -> Mapping[str, EngineHealth]:
         """How each engine that is loaded does, by its name."""
-        return {queued.engine.backend.name: queued.health() for queued in self._engines.values()}
+        return self._engines.health()
 
     async def _load_candidate(self, model: ModelSettings, label: str) -> ServedModel:
         """The candidate, not proven yet. Raises a `StartupError`."""
@@ -102,7 +97,7 @@ class ModelLoader:
             return await self.load(candidate, profile, label)
         finally:
             # One that failed before anything was read by a name on it.
-            self._close_idle(engine_key(candidate, profile, self._settings))
+            self._engines.let_go(candidate, profile)
 
     def _loader(
         self, model: ModelSettings, profile: Profile, label: str | None
@@ -122,7 +117,7 @@ class ModelLoader:
                 param="generator",
             )
         with within_memory(model.name):
-            queued = await self._engine(model, profile, label)
+            queued = await self._engines.take(model, profile, label)
             line = self._line(model, profile, queued)
             identity = await asyncio.to_thread(_added, line.head, model, profile, queued.engine)
         if is_verifier:
@@ -169,11 +164,7 @@ class ModelLoader:
         if head is not None:
             # Whoever may still ask for the adapter holds its line, so that it is let go of with the last request.
             weakref.finalize(line, engine.remove_model, head).atexit = False
-        key = engine_key(model, profile, self._settings)
-        self._lines[key].add(line)
-        if model.candidates:
-            loop = asyncio.get_running_loop()
-            weakref.finalize(line, _in_loop, loop, self._close_idle, key).atexit = False
+        self._engines.keep_for(line, model, profile)
         return line
 
     def _reward_model(
@@ -207,25 +198,6 @@ class ModelLoader:
         card = _card(opened.scorer, opened.identity)
         return ServedModel(card, opened.scorer, prove, close, fault=lambda: queued.scheduler.fault)
 
-    async def _engine(self, model: ModelSettings, profile: Profile, label: str | None = None) -> QueuedEngine:
-        key = engine_key(model, profile, self._settings)
-        if key not in self._engines:
-            # Its queue is measured by a name of its own beside that of the model that is served.
-            named = model if label is None else model.model_copy(update={"name": f"{model.name}@{label}"})
-            self._engines[key] = await asyncio.to_thread(build_engine, named, profile, self._settings, self._telemetry)
-        return self._engines[key]
-
-    def _close_idle(self, key: EngineKey) -> None:
-        """Let go of an engine that no line is left of; one that is being closed with the service already is left so."""
-        if self._lines[key] or key not in self._engines:
-            return
-        queued = self._engines.pop(key)
-        del self._lines[key]
-        if queued.scheduler.is_accepting:
-            closing = asyncio.ensure_future(queued.close(LAST_PASS_S))
-            self._closings.add(closing)
-            closing.add_done_callback(self._closings.discard)
-
 
 def _promoted(model: ModelSettings, label: str) -> ModelSettings:
     if label not in {candidate.label for candidate in model.candidates}:
@@ -251,12 +223,6 @@ def _added(head: str, model: ModelSettings, profile: Profile, engine: Engine) ->
     identity = engine.add_adapter(head, adapter_directory(model.adapter, profile.kind))
     engine.add_model(head, profile)
     return identity
-
-
-def _in_loop(loop: asyncio.AbstractEventLoop, call: Callable[[EngineKey], None], key: EngineKey) -> None:
-    """Whatever thread let go of the last reference."""
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(call, key)
 
 
 def _card(scorer: ModelScorer, identity: EngineIdentity, *, prefix_cache: bool = False) -> ModelCard:

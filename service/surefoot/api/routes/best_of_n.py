@@ -27,13 +27,13 @@ from surefoot.best_of_n import (
     CandidateDrawn,
     CandidateScored,
     Event,
-    Samples,
     best_of_n_events,
     find_best_of_n,
 )
+from surefoot.candidate_scores import CandidateInput, RankTask, check_options
 from surefoot.domain import Timing
+from surefoot.drawing import Samples
 from surefoot.errors import AggregationNotDefined, GeneratorNotFound, QueueFull, RequestTimeout
-from surefoot.ranking import CandidateInput, RankTask, check_options
 from surefoot.registry import ServedModel
 
 router = APIRouter(tags=["sampling"])

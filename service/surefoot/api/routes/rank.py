@@ -13,8 +13,9 @@ from surefoot.api.routes.headers import cost_headers, count_item_errors
 from surefoot.api.schemas.common import TimingOut, UsageOut
 from surefoot.api.schemas.rank import RankingFields, RerankRequest, RerankResponse, group_view
 from surefoot.api.service import RequestIdent, Service, Serving
+from surefoot.candidate_scores import RankOptions
 from surefoot.errors import AggregationNotDefined, GroupTooLarge, ModelNotFound, QueueFull, RequestTimeout
-from surefoot.ranking import RankedGroup, Ranking, RankOptions
+from surefoot.ranking import RankedGroup, Ranking
 from surefoot.registry import ServedModel
 from surefoot.selection import NEEDS_OUTCOME, NEEDS_PROCESS
 

@@ -17,8 +17,8 @@ from surefoot.api.schemas.sample import (
     sample_usage,
 )
 from surefoot.api.service import Generator, RequestIdent, Service, Serving
-from surefoot.best_of_n import Samples, draw_samples
 from surefoot.domain import Timing
+from surefoot.drawing import Samples, draw_samples
 from surefoot.errors import GeneratorNotFound, NoSteps, QueueFull, RequestTimeout
 from surefoot.segmentation import split_solution
 

@@ -21,9 +21,10 @@ from surefoot.api.schemas.common import (
     split_conversation,
 )
 from surefoot.api.schemas.score import StepOut, step_views
+from surefoot.candidate_scores import CandidateInput, RankTask
 from surefoot.domain import Aggregation, Priority, ScoreOptions, SolutionScore, Strategy
 from surefoot.errors import ItemError
-from surefoot.ranking import CandidateInput, RankedGroup, RankTask
+from surefoot.ranking import RankedGroup
 
 
 class Candidate(Request):

@@ -7,8 +7,8 @@ from typing import Any, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from surefoot.api.schemas.common import MessageIn, Request, Response, Text, TimingOut, split_conversation
-from surefoot.best_of_n import Samples
 from surefoot.domain import Message, SamplingOptions
+from surefoot.drawing import Samples
 
 
 class DrawingFields(Request):

@@ -8,11 +8,11 @@ from pydantic import ConfigDict, Field, field_validator
 
 from surefoot.api.schemas.common import ErrorOut, Request, Response, Text, Timeout, TimingOut, UsageOut
 from surefoot.api.schemas.rank import AnyCandidate
+from surefoot.candidate_scores import RankTask
 from surefoot.convincing import Reason
 from surefoot.domain import Aggregation, Priority, ScoreOptions
 from surefoot.errors import ItemError
 from surefoot.labelling import ChosenGroup, LabelTask
-from surefoot.ranking import RankTask
 
 
 class SelectItem(Request):

@@ -82,7 +82,7 @@ async def test_too_many_steps_name_both_counts_and_the_setting() -> None:
 
 async def test_as_many_steps_as_allowed_are_rendered() -> None:
     tested = refusing()
-    tested.line.prepare(ScoreTask("p", steps=("a",) * 4))
+    tested.line.preparation.prepare(ScoreTask("p", steps=("a",) * 4))
     assert tested.renderer.seen == [4]
 
 
