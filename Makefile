@@ -2,6 +2,7 @@
 .PHONY: help setup demo serve test check test-unit test-parity test-e2e test-long gpu-check loadtest docs audit format clean programs loadtest-traffic loadtest-replicas drills image-test
 SHELL := bash
 BIN := .venv/bin
+TARGET ?= cpu
 # Containers often forbid bytecode: then each of dozens of processes here compiles torch and all else anew.
 unexport PYTHONDONTWRITEBYTECODE
 # Two tests, or a test and its server, run beside each other; with two threads each they would wait for each other.
@@ -46,9 +47,9 @@ test-e2e: setup programs ## The real server with the real models
 test-long: setup ## What is too slow for CI: trainers' own code (needs a package index), Ray with workers killed
 	$(PYTEST) tests/long
 
-image-test: setup ## Build the image and run it as a cluster would; needs root, buildah, podman, runc, mmdebstrap
-	deploy/image/build --stand-in cpu localhost/surefoot:cpu
-	$(PYTEST) tests/image
+image-test: setup ## Build the image (TARGET=cpu|gpu) and run it as a cluster would; needs root, buildah, podman, runc, mmdebstrap
+	deploy/image/build --stand-in $(TARGET) localhost/surefoot:$(TARGET)
+	SUREFOOT_IMAGE=localhost/surefoot:$(TARGET) $(PYTEST) tests/image
 
 gpu-check: setup ## Parity on a CUDA machine; not part of make test
 	$(BIN)/pytest tests/gpu
