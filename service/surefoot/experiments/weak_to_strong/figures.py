@@ -29,7 +29,8 @@ CAPTIONS: Mapping[str, str] = {
     "accuracy": "Accuracy of supervisor, students and ceiling by pair; bars: one standard deviation over seeds.",
     "pgr": "Performance gap recovered by pair, of the mean accuracies; hollow where the gap is too small to tell.",
     "imitation": "Agreement with the supervisor on test items where it is right (filled) and wrong (hollow).",
-    "curves": "Accuracy on test items during the training of naive students, one line a pair, the mean over seeds.",
+    "curves": "Naive students during their training: accuracy on test items, and agreement with the weak labels of "
+    "validation items; the mean over seeds.",
     "calibration": "Expected calibration error of the students; the grey line is their supervisor's.",
 }
 """The figures by their files' names, and what they show."""
@@ -48,7 +49,7 @@ def draw_all(found: Sequence[StudentResult], directory: Path) -> None:
         "accuracy": "accuracy",
         "pgr": "PGR",
         "imitation": "agreement",
-        "curves": "accuracy",
+        "curves": "share of items",
         "calibration": "ECE",
     }
     for name, draw in drawers.items():
@@ -80,7 +81,7 @@ def _panels(
             axes.set_xlim(-0.6, len(names) - 0.4)
             axes.set_xlabel("layers of supervisor → student")
     known = {text: mark for axes in figure.axes for mark, text in zip(*axes.get_legend_handles_labels(), strict=True)}
-    figure.legend(known.values(), known.keys(), loc="outside upper center", ncols=4)
+    figure.legend(known.values(), known.keys(), loc="outside upper center", ncols=4 if by_pair else 2)
     return figure
 
 
@@ -91,7 +92,7 @@ def _draw_accuracy(axes: Axes, found: Sequence[StudentResult]) -> None:
     for place, name in enumerate(_pairs(found)):
         one = next(each for each in found if _pair(each) == name)
         for value, colour, marker, label in (
-            (one.weak, _WEAK, "v", "supervisor"),
+            (one.weak, _WEAK, "X", "supervisor"),
             (one.ceiling, _CEILING, "*", "ceiling"),
         ):
             axes.hlines(value.mean, place - 0.4, place + 0.4, color=colour, linestyle=":", linewidth=1)
@@ -155,4 +156,7 @@ def _pairs(found: Sequence[StudentResult]) -> list[str]:
 def _places(found: Sequence[StudentResult]) -> list[tuple[StudentResult, float]]:
     """Beside each other within a pair, in the order of the schemes."""
     names, schemes = _pairs(found), list(_SCHEMES)
-    return [(each, names.index(_pair(each)) + _STEP * (schemes.index(each.scheme) - 1.5)) for each in found]
+    return [
+        (each, names.index(_pair(each)) + _STEP * (schemes.index(each.scheme) - (len(schemes) - 1) / 2))
+        for each in found
+    ]
