@@ -24,6 +24,7 @@ _MARKS: Mapping[Scheme, tuple[str, str]] = {
 }
 _WEAK, _CEILING = GREY, INK
 _STEP = 0.11
+_MOST_COLUMNS = 3
 
 CAPTIONS: Mapping[str, str] = {
     "accuracy": "Accuracy of supervisor, students and ceiling by pair; bars: one standard deviation over seeds.",
@@ -65,12 +66,17 @@ def _panels(
     *,
     by_pair: bool,
 ) -> Figure:
-    """One panel a task, side by side."""
+    """One panel a task, side by side as far as a page is wide."""
     from matplotlib.figure import Figure
 
     tasks = [(task, list(some)) for task, some in groupby(sorted(found, key=lambda each: each.task), lambda e: e.task)]
-    figure = Figure(figsize=(2.2 + 3.4 * len(tasks), 4.2), layout="constrained")
-    for axes, (task, some) in zip(figure.subplots(1, len(tasks), squeeze=False)[0], tasks, strict=True):
+    columns = min(len(tasks), _MOST_COLUMNS)
+    rows = -(-len(tasks) // columns)
+    figure = Figure(figsize=(2.2 + 3.4 * columns, 0.6 + 3.6 * rows), layout="constrained")
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for spare in panels[len(tasks) :]:
+        spare.remove()
+    for axes, (task, some) in zip(panels[: len(tasks)], tasks, strict=True):
         draw(axes, some)
         axes.set_title(task)
         axes.set_ylabel(label)
