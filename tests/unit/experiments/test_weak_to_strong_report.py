@@ -3,6 +3,7 @@
 import pytest
 
 from surefoot.evaluation.weak_supervision import Agreement, performance_gap_recovered
+from surefoot.experiments.weak_to_strong.figures import CAPTIONS, draw_all
 from surefoot.experiments.weak_to_strong.findings import findings, told
 from surefoot.experiments.weak_to_strong.plan import Pair, Scheme
 from surefoot.experiments.weak_to_strong.report import Facts, notes, report
@@ -55,6 +56,14 @@ def test_a_gap_within_its_spread_is_too_small_to_tell() -> None:
     assert line.startswith("4 → 30: ")
     assert any("not defined for 1 of 3 seeds" in line for line in notes(found))
     assert set(verdicts(found).values()) == {"not measured"}
+    assert found.pgr_of_means is not None
+    row = next(row for row in report([found], findings([found]), FACTS, {}).splitlines() if row.startswith("| 4 → 30"))
+    assert row.endswith("| – | – |")
+
+
+def test_figures_are_drawn_where_no_gap_is_clear(tmp_path) -> None:
+    draw_all([of((0.6, 0.6, 0.7), (0.7, 0.7, 0.65), (0.6, 0.65, 0.65))], tmp_path)
+    assert {path.stem for path in tmp_path.iterdir()} == set(CAPTIONS)
 
 
 def test_a_student_weaker_than_its_teacher_is_said() -> None:

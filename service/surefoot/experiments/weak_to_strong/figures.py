@@ -28,7 +28,7 @@ _MOST_COLUMNS = 3
 
 CAPTIONS: Mapping[str, str] = {
     "accuracy": "Accuracy of supervisor, students and ceiling by pair; bars: one standard deviation over seeds.",
-    "pgr": "Performance gap recovered by pair, of the mean accuracies; hollow where the gap is too small to tell.",
+    "pgr": "Performance gap recovered by pair, of the mean accuracies; none where the gap is too small to tell.",
     "imitation": "Agreement with the supervisor on test items where it is right (filled) and wrong (hollow).",
     "curves": "Naive students during their training: accuracy on test items, and agreement with the weak labels of "
     "validation items; the mean over seeds.",
@@ -109,10 +109,13 @@ def _draw_pgr(axes: Axes, found: Sequence[StudentResult]) -> None:
     axes.axhline(0, color=_WEAK, linestyle="--", linewidth=1)
     axes.axhline(1, color=_CEILING, linestyle="--", linewidth=1)
     for each, place in _places(found):
-        if each.pgr_of_means is not None:
+        # A share of next to nothing is any number, and would leave the others no room.
+        if each.pgr_of_means is not None and each.is_clear:
             colour, marker = _MARKS[each.scheme]
-            filled = colour if each.is_clear else "none"
-            axes.plot([place], [each.pgr_of_means], marker, color=colour, markerfacecolor=filled, label=each.scheme)
+            axes.plot([place], [each.pgr_of_means], marker, color=colour, label=each.scheme)
+    for place, name in enumerate(_pairs(found)):
+        if not any(each.is_clear for each in found if _pair(each) == name):
+            axes.text(place, 0.5, "gap too small", color=_WEAK, ha="center")
 
 
 def _draw_imitation(axes: Axes, found: Sequence[StudentResult]) -> None:

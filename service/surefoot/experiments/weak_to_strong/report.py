@@ -103,7 +103,7 @@ def _task(name: str, found: Sequence[StudentResult]) -> str:
                 spanned(each.student()),
                 spanned(each.ceiling),
                 "–" if each.pgr is None or not each.is_clear else spanned(each.pgr),
-                number(each.pgr_of_means),
+                number(each.pgr_of_means if each.is_clear else None),
             )
             for each in found
         ],
