@@ -12,8 +12,9 @@ import httpx
 from surefoot_client import operations
 from surefoot_client.best_of_n_events import BestOfNEvent, BestOfNReader
 from surefoot_client.calls import Call, Reply
-from surefoot_client.exchange import Answer, Attempt, Settings, begin
+from surefoot_client.exchange import Answer, Attempt, begin
 from surefoot_client.inputs import EarlyStop, Messages
+from surefoot_client.settings import Settings
 
 T = TypeVar("T")
 

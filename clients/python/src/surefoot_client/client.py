@@ -16,13 +16,14 @@ from surefoot_client.best_of_n_streaming import BestOfNStreaming
 from surefoot_client.bulk_scoring import BulkScoring
 from surefoot_client.calls import Call, Reply
 from surefoot_client.environment import key_from_environment
-from surefoot_client.exchange import Answer, Attempt, Settings, begin
+from surefoot_client.exchange import Answer, Attempt, begin
 from surefoot_client.inputs import Aggregation, Priority, ScoreItem, Strategy
 from surefoot_client.probes import Probes
 from surefoot_client.rankings import Ranking
 from surefoot_client.sampling import Sampling
 from surefoot_client.scores import ItemFailure, ScoreResponse
 from surefoot_client.selections import SelectResponse
+from surefoot_client.settings import Settings
 
 T = TypeVar("T")
 Self = TypeVar("Self", bound="SurefootClient")

@@ -9,8 +9,8 @@ from typing import TypeVar
 from surefoot_client import operations
 from surefoot_client.calls import Call
 from surefoot_client.catalog import ModelCatalog, ReadyState, Reloaded
-from surefoot_client.exchange import Settings
 from surefoot_client.servers import ServerState
+from surefoot_client.settings import Settings
 
 T = TypeVar("T")
 
